@@ -1,0 +1,61 @@
+# Everything covrl links. scripts/setup.sh brings it: Debian packages, and the wheels that carry LibTorch and Arrow under
+# COVRL_DEPS_DIR (a folder of headers and libraries; no Python runs).
+set(COVRL_DEPS_DIR ${CMAKE_SOURCE_DIR}/.deps CACHE PATH "Folder that scripts/setup.sh fills")
+set(site ${COVRL_DEPS_DIR}/python)
+if(NOT EXISTS ${site}/torch/lib/libtorch_cpu.so)
+  message(FATAL_ERROR "LibTorch is not under ${site}/torch. Run scripts/setup.sh first, or set COVRL_DEPS_DIR.")
+endif()
+
+# LibTorch, CPU part: the two libraries by name, since the wheel's own CMake package insists on the whole CUDA set.
+add_library(covrl_torch INTERFACE)
+target_include_directories(covrl_torch SYSTEM INTERFACE ${site}/torch/include ${site}/torch/include/torch/csrc/api/include)
+target_link_directories(covrl_torch INTERFACE ${site}/torch/lib)
+target_link_options(covrl_torch INTERFACE
+  -Wl,-rpath,${site}/torch/lib -Wl,-rpath,${site}/nvidia/cu13/lib
+  -Wl,-rpath-link,${site}/torch/lib -Wl,-rpath-link,${site}/nvidia/cu13/lib)
+target_link_libraries(covrl_torch INTERFACE -Wl,--no-as-needed torch_cpu c10 -Wl,--as-needed)
+
+# Arrow and Parquet from the pyarrow wheel.
+file(GLOB arrow_library ${site}/pyarrow/libarrow.so.*)
+file(GLOB parquet_library ${site}/pyarrow/libparquet.so.*)
+if(NOT arrow_library OR NOT parquet_library)
+  message(FATAL_ERROR "Arrow is not under ${site}/pyarrow. Run scripts/setup.sh first, or set COVRL_DEPS_DIR.")
+endif()
+add_library(covrl_parquet INTERFACE)
+target_include_directories(covrl_parquet SYSTEM INTERFACE ${site}/pyarrow/include)
+target_link_libraries(covrl_parquet INTERFACE ${parquet_library} ${arrow_library})
+target_link_options(covrl_parquet INTERFACE -Wl,-rpath,${site}/pyarrow)
+
+find_package(Threads REQUIRED)
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(yaml-cpp REQUIRED)
+find_package(ICU 67 REQUIRED COMPONENTS uc)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+if(COVRL_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# CUDA kernels are compiled wherever nvcc is found; they need the CUDA runtime alone.
+if(COVRL_BUILD_CUDA STREQUAL "auto")
+  include(CheckLanguage)
+  check_language(CUDA)
+  set(covrl_cuda ${CMAKE_CUDA_COMPILER})
+else()
+  set(covrl_cuda ${COVRL_BUILD_CUDA})
+endif()
+if(covrl_cuda)
+  set(CMAKE_CUDA_STANDARD 17)
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+  if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80;90)
+  endif()
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  set(COVRL_HAVE_CUDA ON)
+else()
+  set(COVRL_HAVE_CUDA OFF)
+endif()
+message(STATUS "covrl: CUDA kernels ${COVRL_HAVE_CUDA}")

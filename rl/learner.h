@@ -1,0 +1,68 @@
+// One optimizer update after another over a batch: score -> (per mini-batch) select -> (per micro-batch) terms, shape, reduce,
+// backward -> one exact gradient sum over the learner ranks -> step. Loss and gradient do not depend on micro-batch size or rank
+// count; with the same micro-batches the result has the same bits for any rank count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/comm.h"
+#include "core/config.h"
+#include "core/metrics.h"
+#include "entropy/control.h"
+#include "policy/model.h"
+#include "rl/batch.h"
+#include "rl/gradient_sum.h"
+#include "rl/loss/policy_loss.h"
+#include "rl/optimizer.h"
+
+namespace covrl {
+
+struct LearnerConfig {
+  double pg_loss_coeff = 1.0;                 // 0 allowed: entropy and KL alone drive the policy
+  PolicyLossConfig policy_loss;
+  EntropyControlConfig entropy_control;
+  std::string loss_agg_mode = "token-mean";
+  double kl_loss_coef = 0.0;                  // 0: no reference model is held
+  std::string kl_loss_type = "k3";
+  int64_t ppo_mini_batch_size = 0;            // prompts (groups) per optimizer update; 0: the whole batch
+  int64_t ppo_epochs = 1;
+  int64_t ppo_max_tokens = 16384;             // token budget of a micro-batch: memory only
+  OptimizerConfig optim;
+  void describe(config::Visitor& v);
+};
+
+class Learner {
+ public:
+  // `reference` is null when kl_loss_coef is 0. `temperature`: of sampling, used for log-probs and entropy alike.
+  // `total_updates`: for the learning-rate schedule. `max_response_length`: for seq-mean-token-sum-norm.
+  Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm, double temperature, uint64_t seed,
+          int64_t total_updates, int64_t max_response_length);
+
+  // Fills old_logprob, old_entropy and (with a reference) ref_logprob of the whole batch on every rank.
+  void score(Batch& batch);
+
+  // All updates of a rollout step. Metrics: actor/{pg_loss, entropy, kl_loss, pg_clipfrac, pg_clipfrac_lower, ppo_kl, grad_norm,
+  // lr, loss}, averaged over the updates, and actor/num_updates. A non-finite loss or gradient throws before the step.
+  Metrics update(const Batch& batch);
+
+  Optimizer& optimizer() { return optimizer_; }
+
+ private:
+  LearnerConfig config_;
+  Model& policy_;
+  const Model* reference_;
+  Communicator& comm_;
+  double temperature_;
+  uint64_t seed_;
+  int64_t total_updates_;
+  int64_t max_response_length_;
+  std::unique_ptr<PolicyLoss> loss_;
+  std::unique_ptr<EntropyControl> control_;
+  GradientSum gradient_;
+  Optimizer optimizer_;
+};
+
+}  // namespace covrl
