@@ -37,7 +37,12 @@ std::unique_ptr<Communicator> make_self_communicator();
 // The world of `mpirun`; one process when not started by it. Initialises MPI on the first call and finalises it at exit.
 std::unique_ptr<Communicator> make_world_communicator();
 
-// Number of this run's processes on this machine, to divide its cores among them (1 without mpirun).
+// Number of this run's processes on this machine, to divide its cores among them (1 without mpirun). Collective on its
+// first call, like make_world_communicator().
 int num_local_processes();
+
+// For a program that ends in an error: the other ranks may be waiting for this one, so all are ended, with `status` as
+// the status of the whole run. Returns only when there are no others.
+void abort_world(int status);
 
 }  // namespace covrl

@@ -15,7 +15,7 @@ namespace covrl {
 template <class... Args>
 std::string concat(const Args&... args) {
   std::ostringstream out;
-  (out << ... << args);
+  ((out << args), ...);
   return out.str();
 }
 

@@ -1,6 +1,10 @@
-// JSON and JSON-lines files with errors that name file and line.
+// JSON and JSON-lines files with errors that name file, line and column.
+//
+// Objects keep the order of their keys and find a key by walking them: iterate over large ones (a vocabulary) instead of
+// looking keys up.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,8 +13,11 @@ namespace covrl {
 
 using Json = nlohmann::ordered_json;
 
-// Whole file. Duplicate keys, trailing text and syntax errors throw Error(kUsage) naming file and line.
+// Whole file. Duplicate keys, trailing text and syntax errors throw Error(kUsage) naming file, line and column.
 Json read_json(const std::string& path);
+
+// The same for a text that is already in memory: errors say `where:line:col:`, lines counted from `first_line`.
+Json parse_json(const std::string& text, const std::string& where, int64_t first_line = 1);
 
 // Calls `row(line number from 1, object)` for each non-empty line; `-` reads stdin. Errors thrown by `row` are re-thrown
 // with `path:line:` in front when they do not name a place yet.

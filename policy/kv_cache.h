@@ -35,7 +35,12 @@ class KvCache {
     int64_t length = 0;
     std::vector<int64_t> pages;
   };
+  void grow(int64_t num_pages);
   int64_t take_page();
+  void give_back(int64_t page);
+  void own_last_page(SequenceState& sequence);
+  const SequenceState& state(int64_t sequence) const;
+  SequenceState& state(int64_t sequence);
 
   std::vector<kernels::PagedCache> layers_;
   std::vector<SequenceState> sequences_;

@@ -7,7 +7,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +28,7 @@ struct PackedTokens {
 PackedTokens pack_tokens(const std::vector<std::vector<int64_t>>& sequences);
 
 class KvCache;
+class RopeTable;
 
 class Model {
  public:
@@ -34,6 +37,9 @@ class Model {
   Model(ModelConfig config, std::map<std::string, at::Tensor> tensors, DType dtype, const std::string& where);
   // Random initialisation (normal, 0.02; biases 0; norms 1), a function of the seed and the tensor's name alone.
   static Model random(const ModelConfig& config, uint64_t seed);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
 
   const ModelConfig& config() const { return config_; }
   DType dtype() const { return dtype_; }
@@ -60,12 +66,27 @@ class Model {
 
  private:
   struct Layer;
+  struct Places;
+  // Attention of a layer given its rotated queries q [T,Q,d] and keys, values k, v [T,H,d] -> [T,Q,d].
+  using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
+
+  Model(ModelConfig config, DType dtype);
+  void bind_layers();
+  at::Tensor forward(const at::Tensor& tokens_T, const at::Tensor& positions_T, int64_t num_positions,
+                     const Attend& attend) const;
+  at::Tensor attention_block(int64_t index, const at::Tensor& x_TD, const Places& places, const Attend& attend) const;
+  at::Tensor mlp_block(int64_t index, const at::Tensor& x_TD) const;
+  Attend attend_packed(const std::vector<int64_t>& cu_seqlens) const;
+  Attend attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,
+                       const at::Tensor& lengths_T) const;
+  double attention_scale() const;
+
   ModelConfig config_;
   DType dtype_;
   std::vector<std::pair<std::string, at::Tensor>> parameters_;
-  std::vector<Layer> layers_;
+  std::vector<Layer> layers_;  // the same tensors, by role
   at::Tensor embedding_VD_, norm_D_, head_VD_;
-  at::Tensor rope_cos_Pd_, rope_sin_Pd_;  // float32 tables, grown on demand
+  std::unique_ptr<RopeTable> rope_;
 };
 
 // log p(sequence[i+1] | sequence[0..i]) and entropy after token i, for packed sequences: the scorer of learner, `covrl score`

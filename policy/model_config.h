@@ -19,6 +19,7 @@ struct RopeScaling {
   double low_freq_factor = 1;
   double high_freq_factor = 4;
   int64_t original_max_position_embeddings = 8192;
+  bool operator==(const RopeScaling&) const = default;
 };
 
 struct ModelConfig {
@@ -44,6 +45,7 @@ struct ModelConfig {
   std::optional<int64_t> pad_token_id;
 
   int64_t num_parameters() const;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 struct GenerationConfig {

@@ -24,6 +24,11 @@ struct Pretrained {
 // dtype: empty = float32 on the CPU whatever is stored. A folder that is missing, or lacks a file, is an Error(kUsage).
 Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = {}, const std::string& chat_template = "");
 
+// The same without reading the weights: `model` stays null.
+Pretrained load_pretrained_without_weights(const std::string& dir, const std::string& chat_template = "");
+// The weights alone.
+std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype = {});
+
 // Writes model.safetensors (or shards), config.json, generation_config.json and copies tokenizer files and chat template of
 // `source`. `dtype`: what the weights are stored as.
 void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model, DType dtype);

@@ -1,9 +1,10 @@
-// The trajectories of one rollout step as packed tensors: every rank holds the whole batch on the host; the compute over it is
-// what ranks share out. Sums, counts and selections over the batch are therefore global by construction.
+// The trajectories of one rollout step as packed tensors: every rank holds the whole batch on the
+// host; the compute over it is what ranks share out. Sums, counts and selections over the batch are
+// therefore global by construction.
 //
 // Letters: T packed tokens (prompts and completions, without padding), N sequences.
-// Alignment: entry t of every per-token tensor is about predicting token t+1 of the same sequence from tokens 0..t. loss_mask is
-// true where token t+1 is a completion token of a usable trajectory.
+// Alignment: entry t of every per-token tensor is about predicting token t+1 of the same sequence
+// from tokens 0..t. loss_mask is true where token t+1 is a completion token of a usable trajectory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +17,8 @@
 
 namespace covrl {
 
-// A tensor that is written once and cannot be read before: reading an empty one throws with its name.
+// A tensor that is written once and cannot be read before: reading an empty one throws with its
+// name.
 class Once {
  public:
   explicit Once(const char* name) : name_(name) {}
@@ -29,7 +31,8 @@ class Once {
   at::Tensor value_;
 };
 
-// Identity of a sequence, independent of rank and order: with the step, ties and random choices depend on it alone.
+// Identity of a sequence, independent of rank and order: with the step, ties and random choices
+// depend on it alone.
 struct SequenceId {
   uint64_t slot = 0;    // prompt group within the step
   uint32_t sample = 0;  // within the group
@@ -37,38 +40,49 @@ struct SequenceId {
 
 struct Batch {
   uint64_t step = 0;
-  std::vector<SequenceId> sequence_ids;   // [N], ordered by (slot, sample)
-  std::vector<int64_t> group_size;        // [N] samples in the sequence's group
-  std::vector<int64_t> cu_seqlens;        // [N+1]
-  std::vector<int64_t> prompt_lengths;    // [N]
-  std::vector<int64_t> weight_versions;   // [N]
-  std::vector<double> rewards;            // [N]
-  std::vector<bool> usable;               // [N] false: failed, masked out of loss, statistics and counts
-  at::Tensor tokens_T;                    // int64
-  at::Tensor positions_T;                 // int64
-  at::Tensor loss_mask_T;                 // bool
-  at::Tensor behaviour_logprob_T;         // float32, 0 outside the mask
-  at::Tensor advantage_T;                 // float32, 0 outside the mask
-  Once old_logprob_T{"old_logprob"};      // float32, of the policy at the start of the step
-  Once old_entropy_T{"old_entropy"};      // float32
-  Once ref_logprob_T{"ref_logprob"};      // float32
+  std::vector<SequenceId> sequence_ids;  // [N], ordered by (slot, sample)
+  std::vector<int64_t> group_size;       // [N] samples in the sequence's group
+  std::vector<int64_t> cu_seqlens;       // [N+1]
+  std::vector<int64_t> prompt_lengths;   // [N]
+  std::vector<int64_t> weight_versions;  // [N]
+  std::vector<double> rewards;           // [N]
+  std::vector<bool> usable;        // [N] false: failed, masked out of loss, statistics and counts
+  at::Tensor tokens_T;             // int64
+  at::Tensor positions_T;          // int64
+  at::Tensor loss_mask_T;          // bool
+  at::Tensor behaviour_logprob_T;  // float32, 0 outside the mask
+  at::Tensor advantage_T;          // float32, 0 outside the mask
+  Once old_logprob_T{"old_logprob"};  // float32, of the policy at the start of the step
+  Once old_entropy_T{"old_entropy"};  // float32
+  Once ref_logprob_T{"ref_logprob"};  // float32
 
   int64_t num_sequences() const { return static_cast<int64_t>(sequence_ids.size()); }
   int64_t num_tokens() const { return cu_seqlens.empty() ? 0 : cu_seqlens.back(); }
 
-  // groups ordered by slot; advantages[g][i] is that of trajectory i of group g (broadcast over its completion tokens).
-  static Batch pack(uint64_t step, const std::vector<Group>& groups, const std::vector<std::vector<double>>& advantages);
+  // Global id of the token that each entry is about, unique in the step: a function of slot, sample
+  // and position alone.
+  at::Tensor token_ids_T() const;  // int64 [T]
+
+  // groups ordered by slot; advantages[g][i] is that of trajectory i of group g (broadcast over its
+  // completion tokens).
+  static Batch pack(uint64_t step, const std::vector<Group>& groups,
+                    const std::vector<std::vector<double>>& advantages);
 };
 
-// Sequences that are forwarded and back-propagated together. Made from the whole mini-batch in its order, by a token budget,
-// before they are dealt to ranks: the rank count does not change what is computed, only who computes it.
+// Sequences that are forwarded and back-propagated together. Made from the whole mini-batch in its
+// order, by a token budget, before they are dealt to ranks (a sequence longer than the budget is
+// one of its own): the rank count does not change what is computed, only who computes it.
 struct MicroBatch {
   std::vector<int64_t> sequences;  // indices into Batch
   int64_t num_tokens = 0;
 };
-std::vector<MicroBatch> plan_micro_batches(const Batch& batch, const std::vector<int64_t>& sequences, int64_t max_tokens);
+std::vector<MicroBatch> plan_micro_batches(const Batch& batch,
+                                           const std::vector<int64_t>& sequences,
+                                           int64_t max_tokens);
 
-// Micro-batches of each rank: longest first onto the least loaded, ties to the lower index.
-std::vector<std::vector<int64_t>> deal_micro_batches(const std::vector<MicroBatch>& micro_batches, int num_ranks);
+// Micro-batches of each rank: longest first onto the least loaded, ties to the lower index; each
+// rank's in ascending order.
+std::vector<std::vector<int64_t>> deal_micro_batches(const std::vector<MicroBatch>& micro_batches,
+                                                     int num_ranks);
 
 }  // namespace covrl

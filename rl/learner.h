@@ -1,8 +1,14 @@
-// One optimizer update after another over a batch: score -> (per mini-batch) select -> (per micro-batch) terms, shape, reduce,
-// backward -> one exact gradient sum over the learner ranks -> step. Loss and gradient do not depend on micro-batch size or rank
-// count; with the same micro-batches the result has the same bits for any rank count.
+// One optimizer update after another over a batch: score -> (per mini-batch) select -> (per
+// micro-batch) terms, shape, reduce, backward -> one exact gradient sum over the learner ranks ->
+// step. Loss and gradient do not depend on micro-batch size or rank count; with the same
+// micro-batches the result has the same bits for any rank count.
+//
+// Mini-batches are consecutive groups of `ppo_mini_batch_size` prompts in the batch's order,
+// ppo_epochs times over. Entropy control selects on the log-probs of score(). A mini-batch without
+// a usable token makes no update and is counted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,42 +21,76 @@
 #include "policy/model.h"
 #include "rl/batch.h"
 #include "rl/gradient_sum.h"
+#include "rl/loss/objective.h"
 #include "rl/loss/policy_loss.h"
+#include "rl/loss/reduction.h"
 #include "rl/optimizer.h"
 
 namespace covrl {
 
 struct LearnerConfig {
-  double pg_loss_coeff = 1.0;                 // 0 allowed: entropy and KL alone drive the policy
+  double pg_loss_coeff = 1.0;  // 0 allowed: entropy and KL alone drive the policy
   PolicyLossConfig policy_loss;
   EntropyControlConfig entropy_control;
   std::string loss_agg_mode = "token-mean";
-  double kl_loss_coef = 0.0;                  // 0: no reference model is held
+  double kl_loss_coef = 0.0;  // 0: no reference model is held
   std::string kl_loss_type = "k3";
-  int64_t ppo_mini_batch_size = 0;            // prompts (groups) per optimizer update; 0: the whole batch
+  int64_t ppo_mini_batch_size = 0;  // prompts (groups) per optimizer update; 0: the whole batch
   int64_t ppo_epochs = 1;
-  int64_t ppo_max_tokens = 16384;             // token budget of a micro-batch: memory only
+  int64_t ppo_max_tokens = 16384;  // token budget of a micro-batch: memory only
   OptimizerConfig optim;
   void describe(config::Visitor& v);
 };
 
 class Learner {
  public:
-  // `reference` is null when kl_loss_coef is 0. `temperature`: of sampling, used for log-probs and entropy alike.
-  // `total_updates`: for the learning-rate schedule. `max_response_length`: for seq-mean-token-sum-norm.
-  Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm, double temperature, uint64_t seed,
-          int64_t total_updates, int64_t max_response_length);
+  // `reference` is null when kl_loss_coef is 0. `temperature`: of sampling, used for log-probs and
+  // entropy alike. `total_updates`: for the learning-rate schedule. `max_response_length`: for
+  // seq-mean-token-sum-norm.
+  Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm,
+          double temperature, uint64_t seed, int64_t total_updates, int64_t max_response_length);
 
-  // Fills old_logprob, old_entropy and (with a reference) ref_logprob of the whole batch on every rank.
+  // Fills old_logprob, old_entropy and (with a reference) ref_logprob of the whole batch on every
+  // rank.
   void score(Batch& batch);
 
-  // All updates of a rollout step. Metrics: actor/{pg_loss, entropy, kl_loss, pg_clipfrac, pg_clipfrac_lower, ppo_kl, grad_norm,
-  // lr, loss}, averaged over the updates, and actor/num_updates. A non-finite loss or gradient throws before the step.
+  // All updates of a rollout step. Metrics averaged over the updates: actor/{loss, pg_loss,
+  // kl_loss} as loss_agg_mode reduces them (kl_loss with a reference only; loss is what is
+  // minimised; pg_loss is before coefficient and entropy control), actor/{entropy, ppo_kl,
+  // pg_clipfrac, pg_clipfrac_lower} per loss token, actor/{grad_norm, lr}; and actor/{num_updates,
+  // num_skipped_updates}. A non-finite loss or gradient throws Error(kRuntime) on every rank before
+  // the step.
   Metrics update(const Batch& batch);
 
   Optimizer& optimizer() { return optimizer_; }
 
  private:
+  // Sequences first .. last-1 of the batch, whole groups: what one optimizer update is made of.
+  struct MiniBatch {
+    int64_t first = 0, last = 0;
+    std::vector<int64_t> sequences;  // those with loss tokens
+    ReductionCounts counts;
+  };
+  using Sums = std::array<double, kNumObjectiveSums>;
+
+  struct StepResult {
+    Sums means{};
+    double grad_norm = 0, lr = 0;
+  };
+
+  std::vector<MiniBatch> mini_batches(const Batch& batch) const;
+  Selection select(const Batch& batch, const MiniBatch& mini_batch);
+  // Adds the gradients of this rank's micro-batches to gradient_; returns the sums over the
+  // micro-batches of all ranks.
+  Sums accumulate(const Batch& batch, const MiniBatch& mini_batch, const Selection& selection);
+  at::Tensor backward(const Batch& batch, const MiniBatch& mini_batch,
+                      const MicroBatch& micro_batch, const Selection& selection);
+  Sums gather_sums(const std::vector<at::Tensor>& own,
+                   const std::vector<std::vector<int64_t>>& hands) const;
+  void check_finite(const Sums& sums) const;
+  StepResult step(const Batch& batch, const MiniBatch& mini_batch);
+  void warn_if_clip_is_inert(int64_t updates_per_rollout) const;
+
   LearnerConfig config_;
   Model& policy_;
   const Model* reference_;

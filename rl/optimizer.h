@@ -16,11 +16,11 @@ struct OptimizerConfig {
   double lr = 1e-6;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 0.01;
-  bool decay_1d_params = true;      // false: norms and biases are not decayed
-  double grad_clip = 1.0;           // 0: off
+  bool decay_1d_params = true;           // false: norms and biases are not decayed
+  double grad_clip = 1.0;                // 0: off
   std::string lr_schedule = "constant";  // "constant", "linear", "cosine"
   int64_t lr_warmup_steps = 0;
-  double lr_min_ratio = 0.0;        // end of the schedule, as a share of lr
+  double lr_min_ratio = 0.0;  // end of the schedule, as a share of lr
   void describe(config::Visitor& v);
 };
 
@@ -29,7 +29,8 @@ double scheduled_lr(const OptimizerConfig& config, int64_t step, int64_t total);
 
 class Optimizer {
  public:
-  Optimizer(OptimizerConfig config, const std::vector<std::pair<std::string, at::Tensor>>& parameters);
+  Optimizer(OptimizerConfig config,
+            const std::vector<std::pair<std::string, at::Tensor>>& parameters);
   // flat_grad: order and size of the parameters. Steps in place; returns the learning rate used.
   double step(const at::Tensor& flat_grad, double grad_norm, int64_t total_steps);
   int64_t num_steps() const { return num_steps_; }

@@ -1,1 +1,161 @@
-namespace covrl {}
+#include "rl/run_config.h"
+
+#include <array>
+#include <sstream>
+
+#include "core/error.h"
+#include "rl/advantage/advantage.h"
+#include "verifiers/verifier.h"
+
+namespace covrl {
+
+void ModelSection::describe(config::Visitor& v) {
+  v.field("path", path, "Checkpoint folder in Hugging Face layout.");
+  v.field("chat_template", chat_template,
+          "Family name or .jinja file; empty: the checkpoint's own template.");
+  v.word("kernels", kernels,
+         "fast, or reference: every op by the plain oracle, to bisect a bad run.",
+         {"fast", "reference"});
+  v.check(!path.empty(), "path", "is required: the checkpoint folder to start from");
+}
+
+void RolloutSection::describe(config::Visitor& v) {
+  v.field("n", n, "Samples per prompt; together they are the group of an advantage.", {1, 65536});
+  v.field("temperature", temperature,
+          "Sampling temperature; log-probs and entropy of the learner use it too.", {1e-3, 100});
+  v.field("top_k", top_k, "Sample among the k likeliest tokens; 0: off.", {0, 1e9});
+  v.field("top_p", top_p, "Sample within the smallest set of this probability; 1: off.", {1e-6, 1});
+  v.field("max_new_tokens", max_new_tokens, "Longest completion, in tokens.", {1, 1e7});
+  v.field("max_batch", max_batch, "Sequences decoded together: speed and memory only.", {1, 65536});
+  v.field("max_logprob_gap", max_logprob_gap,
+          "Mean |sampler - learner| log-prob (nats) above which the run stops.", {0, 100});
+}
+
+void AlgorithmSection::describe(config::Visitor& v) {
+  v.word("adv_estimator", adv_estimator, "Advantage estimator.", advantage_names());
+}
+
+void VerifierSection::describe(config::Visitor& v) {
+  v.word("name", name, "Verifier that scores completions.", verifier_names());
+  v.field("num_threads", num_threads, "Threads that verify, per process.", {1, 1024});
+}
+
+void EvalSection::describe(config::Visitor& v) {
+  v.field("files", files, "Problem sets to evaluate on, each named after its file stem.");
+  v.field("every", every, "Steps between evaluations; 0: only before and after.", {0, 1e9});
+  v.field("before_train", before_train, "Evaluate before the first step.");
+  v.field("samples", samples, "Samples per problem at `temperature`; 0: none.", {0, 65536});
+  v.field("temperature", temperature, "Temperature of the samples.", {1e-3, 100});
+  v.field("top_p", top_p, "Nucleus of the samples; 1: off.", {1e-6, 1});
+  v.field("greedy", greedy, "Also one greedy completion per problem.");
+  v.field("max_problems", max_problems, "First problems of each set; 0: all.", {0, 1e9});
+  v.field("max_new_tokens", max_new_tokens, "Longest completion; 0: that of the rollout.",
+          {0, 1e7});
+  v.field("train_problems", train_problems,
+          "First distinct training problems, evaluated as the set `train`; 0: none.", {0, 1e9});
+  v.check(samples > 0 || greedy || files.empty(), "samples",
+          "is 0 and greedy is false: nothing would be evaluated; set one, or leave `files` empty");
+}
+
+void TrainerSection::describe(config::Visitor& v) {
+  v.field("total_steps", total_steps, "Rollout steps of the run.", {0, 1e9});
+  v.field("train_batch_size", train_batch_size, "Prompts per rollout step.", {1, 1e7});
+  v.field("seed", seed, "Seed of every draw of the run.", {0, 9007199254740992.0});
+  v.field("run_dir", run_dir, "Folder of the run: config, metrics, samples, checkpoints, report.");
+  v.field("resume", resume,
+          "auto: go on from the latest checkpoint of run_dir; never: start anew, an earlier run is "
+          "moved "
+          "aside; or a checkpoint folder.");
+  v.field("allow_changed_config", allow_changed_config,
+          "Resume although keys that alter the maths have changed.");
+  v.field("save_every", save_every, "Steps between checkpoints; 0: at the end only.", {0, 1e9});
+  v.field("keep_checkpoints", keep_checkpoints, "Latest checkpoints to keep; 0: all.", {0, 1e9});
+  v.word("save_dtype", save_dtype, "Type of the exported weights; checkpoint: as loaded.",
+         {"checkpoint", "float32", "bfloat16"});
+  v.field("num_threads", num_threads,
+          "Threads per process; 0: the cores divided among the processes.", {0, 1024});
+  v.field("log_samples", log_samples, "Trajectories per step written to samples.jsonl; -1: all.",
+          {-1, 1e9});
+  v.check(!run_dir.empty(), "run_dir", "must not be empty");
+}
+
+void ClusterSection::describe(config::Visitor& v) {
+  v.field("learners", learners,
+          "0: every rank samples and learns; L: ranks 0..L-1 learn, the others sample.", {0, 1e6});
+}
+
+void RunConfig::describe(config::Visitor& v) {
+  v.section("model", model, "The policy.");
+  v.section("data", data, "Training prompts.");
+  v.section("rollout", rollout, "Sampling.");
+  v.section("algorithm", algorithm, "From rewards to advantages.");
+  v.section("actor", actor, "The learner: loss, entropy control, optimizer.");
+  v.section("verifier", verifier, "Who scores completions.");
+  v.section("eval", eval, "Evaluation during training.");
+  v.section("trainer", trainer, "The run.");
+  v.section("cluster", cluster, "Roles of the ranks.");
+  v.check(!data.train_files.empty(), "data",
+          "train_files is required: one or more jsonl or parquet files of problems");
+  v.check(actor.ppo_mini_batch_size <= trainer.train_batch_size, "actor",
+          concat("ppo_mini_batch_size is ", actor.ppo_mini_batch_size,
+                 " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
+                 "; lower it, or set 0 for the whole batch"));
+}
+
+int64_t updates_per_step(const RunConfig& config) {
+  const int64_t batch = config.trainer.train_batch_size;
+  const int64_t mini =
+      config.actor.ppo_mini_batch_size == 0 ? batch : config.actor.ppo_mini_batch_size;
+  return (batch + mini - 1) / mini * config.actor.ppo_epochs;
+}
+
+std::string batch_table(const RunConfig& config, int num_ranks) {
+  const int64_t prompts = config.trainer.train_batch_size;
+  const int64_t mini =
+      config.actor.ppo_mini_batch_size == 0 ? prompts : config.actor.ppo_mini_batch_size;
+  const int64_t updates = updates_per_step(config);
+  std::ostringstream out;
+  out << "  rollout step: " << prompts << " prompts x " << config.rollout.n
+      << " samples = " << prompts * config.rollout.n << " completions of at most "
+      << config.rollout.max_new_tokens << " tokens\n"
+      << "  optimizer:    " << updates << (updates == 1 ? " update" : " updates")
+      << " per rollout step, " << mini << " prompts (" << mini * config.rollout.n
+      << " completions) each"
+      << (updates == 1 ? "; strictly on-policy: the ratio is 1 and the clip never acts" : "")
+      << "\n"
+      << "  run:          " << config.trainer.total_steps << " rollout steps, "
+      << config.trainer.total_steps * updates << " updates, "
+      << config.trainer.total_steps * prompts * config.rollout.n << " completions\n"
+      << "  ranks:        " << num_ranks;
+  if (config.cluster.learners == 0) {
+    out << (num_ranks == 1 ? ", which samples and learns\n" : ", each samples and learns\n");
+  } else {
+    out << ": " << config.cluster.learners << " learn, " << num_ranks - config.cluster.learners
+        << " sample\n";
+  }
+  return out.str();
+}
+
+bool may_change_on_resume(const std::string& key) {
+  static const std::array<std::string, 14> prefixes = {
+      "eval.",
+      "cluster.",
+      "trainer.total_steps",
+      "trainer.run_dir",
+      "trainer.resume",
+      "trainer.allow_changed_config",
+      "trainer.save_every",
+      "trainer.keep_checkpoints",
+      "trainer.save_dtype",
+      "trainer.num_threads",
+      "trainer.log_samples",
+      "rollout.max_batch",
+      "rollout.max_logprob_gap",
+      "verifier.num_threads",
+  };
+  for (const std::string& prefix : prefixes)
+    if (key.compare(0, prefix.size(), prefix) == 0) return true;
+  return false;
+}
+
+}  // namespace covrl

@@ -1,4 +1,5 @@
-// Estimators of KL(policy || reference) per token from log-probabilities, x = logprob - ref_logprob (Schulman, "Approximating KL").
+// Estimators of KL(policy || reference) per token from log-probabilities, x = logprob - ref_logprob
+// (Schulman, "Approximating KL").
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,8 +9,11 @@
 
 namespace covrl {
 
-// "k1": x; "k2": x^2/2; "k3": exp(-x) + x - 1 with the exponent bounded to +-20 and the value to +-10. With gradient.
+// "k1": x; "k2": x^2/2; "k3": exp(-x) + x - 1 with the exponent bounded to +-20 and the value to
+// +-10; "abs": |x|. verl's names "kl", "mse", "low_var_kl" are accepted for the first three. With
+// gradient.
 std::vector<std::string> kl_names();
-at::Tensor kl_term(const std::string& kind, const at::Tensor& logprob_T, const at::Tensor& ref_logprob_T);
+at::Tensor kl_term(const std::string& kind, const at::Tensor& logprob_T,
+                   const at::Tensor& ref_logprob_T);
 
 }  // namespace covrl

@@ -1,4 +1,5 @@
-// Policy losses return per-token terms; reduction and entropy shaping live elsewhere (loss = terms x shaping x reduction).
+// Policy losses return per-token terms; reduction and entropy shaping live elsewhere (loss = terms
+// x shaping x reduction).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,10 +14,10 @@ namespace covrl {
 
 // log-ratio d = logprob - old_logprob is bounded to +-20 before exp in every loss.
 struct LossInput {
-  at::Tensor logprob_T;       // current policy, with gradient
-  at::Tensor old_logprob_T;   // at the start of the step, constant
-  at::Tensor advantage_T;     // constant
-  at::Tensor mask_T;          // bool; terms outside are never read
+  at::Tensor logprob_T;      // current policy, with gradient
+  at::Tensor old_logprob_T;  // at the start of the step, constant
+  at::Tensor advantage_T;    // constant
+  at::Tensor mask_T;         // bool; terms outside are never read
 };
 
 struct LossTerms {
@@ -29,7 +30,7 @@ struct PolicyLossConfig {
   std::string kind = "clip";
   double clip_ratio_low = 0.2;
   double clip_ratio_high = 0.2;
-  double clip_ratio_c = 3.0;      // dual clip bound for negative advantages (arXiv 1912.09729); 0: off
+  double clip_ratio_c = 3.0;  // dual clip bound for negative advantages (arXiv 1912.09729); 0: off
   void describe(config::Visitor& v);
 };
 

@@ -1,0 +1,33 @@
+// The table of the instruction set that the includer is compiled for.
+#pragma once
+
+#include "kernels/cpu_kernels.h"
+#include "kernels/simd/gemm.h"
+#include "kernels/simd/rms_norm.h"
+#include "kernels/simd/rope.h"
+#include "kernels/simd/softmax.h"
+#include "kernels/simd/swiglu.h"
+
+namespace covrl::kernels {
+namespace {
+
+constexpr CpuKernels kTable = {
+    .panel_width = kPanelWidth,
+    .tile_rows = kTileRows,
+    .pack_transposed = pack_transposed,
+    .pack_rows = pack_rows,
+    .multiply = multiply,
+    .sum_rows = sum_rows,
+    .rms_norm = rms_norm,
+    .rms_norm_backward = rms_norm_backward,
+    .rope = rope,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .softmax = softmax,
+    .scale = scale,
+    .dot = dot,
+    .softmax_backward = softmax_backward,
+};
+
+}  // namespace
+}  // namespace covrl::kernels

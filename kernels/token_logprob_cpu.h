@@ -1,0 +1,37 @@
+// token_logprob on the CPU: the vocabulary in tiles, the tokens in blocks; at most one tile of logits exists at a time.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "kernels/softmax_row.h"
+
+namespace covrl::kernels {
+
+// Statistics of each token's row and the logit of its target.
+struct ScoredRows {
+  std::vector<SoftmaxRow> rows;     // [T]
+  std::vector<float> target_logit;  // [T]
+};
+
+// hidden [T,D], head [V,D] contiguous, float32 or bfloat16; targets in range.
+ScoredRows score_rows(const at::Tensor& hidden_TD, const at::Tensor& head_VD, const int64_t* targets,
+                      float inverse_temperature);
+
+// The same over logits [T,V] that exist.
+ScoredRows score_logits(const at::Tensor& logits_TV, const int64_t* targets, float inverse_temperature);
+
+// Gradients in the dtypes of hidden and head; one that is not wanted comes back undefined.
+struct HiddenHeadGradient {
+  at::Tensor hidden_TD;
+  at::Tensor head_VD;
+};
+enum class Wanted { kHidden, kHead, kBoth };
+HiddenHeadGradient hidden_head_gradient(const at::Tensor& hidden_TD, const at::Tensor& head_VD, const int64_t* targets,
+                                        const std::vector<SoftmaxRowGradient>& rows, Wanted wanted);
+
+at::Tensor logits_gradient(const at::Tensor& logits_TV, const int64_t* targets,
+                           const std::vector<SoftmaxRowGradient>& rows);
+
+}  // namespace covrl::kernels

@@ -1,0 +1,160 @@
+#include "rl/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/jsonl.h"
+#include "core/log.h"
+#include "policy/safetensors.h"
+
+namespace covrl {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kPrefix = "global_step_";
+constexpr const char* kManifest = "MANIFEST.json";
+
+// Step of a folder named global_step_N, -1 otherwise.
+int64_t step_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const size_t prefix = std::string(kPrefix).size();
+  if (name.compare(0, prefix, kPrefix) != 0) return -1;
+  int64_t step = -1;
+  const auto [end, error] = std::from_chars(name.data() + prefix, name.data() + name.size(), step);
+  return error == std::errc() && end == name.data() + name.size() ? step : -1;
+}
+
+// (step, path) of every global_step_N folder, newest first.
+std::vector<std::pair<int64_t, fs::path>> list_checkpoints(const std::string& dir) {
+  std::vector<std::pair<int64_t, fs::path>> found;
+  if (!fs::is_directory(dir)) return found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(dir))
+    if (entry.is_directory() && step_of(entry.path()) >= 0)
+      found.emplace_back(step_of(entry.path()), entry.path());
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+Json make_manifest(const fs::path& dir, const CheckpointState& state, int64_t num_updates) {
+  std::map<std::string, fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(dir))
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), dir).string()] = entry.path();
+  Json manifest;
+  manifest["version"] = COVRL_VERSION;
+  manifest["step"] = state.step;
+  manifest["num_updates"] = num_updates;
+  manifest["weight_version"] = state.weight_version;
+  for (const auto& [name, path] : files)
+    manifest["files"][name] = {{"bytes", fs::file_size(path)},
+                               {"xxh3", hash_text(hash_file(path.string()))}};
+  return manifest;
+}
+
+// The reason why a checkpoint is not to be loaded; empty when it is complete. Hashes are compared
+// when `thorough`.
+std::string fault_of(const fs::path& dir, bool thorough) {
+  const fs::path path = dir / kManifest;
+  if (!fs::exists(path)) return concat(path.string(), " is missing");
+  try {
+    const Json manifest = read_json(path.string());
+    for (const auto& [name, entry] : manifest.at("files").items()) {
+      const fs::path file = dir / name;
+      if (!fs::exists(file)) return concat(file.string(), " is missing");
+      if (fs::file_size(file) != entry.at("bytes").get<uint64_t>())
+        return concat(file.string(), " has ", fs::file_size(file), " bytes, not ",
+                      entry.at("bytes").get<uint64_t>());
+      if (thorough && hash_text(hash_file(file.string())) != entry.at("xxh3").get<std::string>())
+        return concat(file.string(), " does not have the content it was saved with");
+    }
+  } catch (const nlohmann::json::exception& error) {
+    return concat(path.string(), ": ", error.what());
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void remove_older(const std::string& dir, int64_t keep) {
+  const auto all = list_checkpoints(dir);
+  for (size_t i = static_cast<size_t>(keep); i < all.size(); ++i) fs::remove_all(all[i].second);
+}
+
+}  // namespace
+
+std::string save_checkpoint(const std::string& checkpoints_dir, const CheckpointContent& content,
+                            int64_t keep) {
+  const fs::path final_dir = fs::path(checkpoints_dir) / concat(kPrefix, content.state.step);
+  const fs::path dir = final_dir.string() + ".tmp";
+  try {
+    fs::remove_all(dir);
+    fs::create_directories(dir / "actor/huggingface");
+    save_pretrained((dir / "actor/huggingface").string(), *content.source, *content.model,
+                    content.export_dtype);
+    if (content.export_dtype != content.model->dtype())
+      write_safetensors((dir / "actor/master.safetensors").string(), content.model->parameters());
+    write_safetensors((dir / "actor/optimizer.safetensors").string(), content.optimizer->state());
+    write_file_atomically((dir / "config.resolved.yaml").string(), content.config_yaml);
+    const Json manifest = make_manifest(dir, content.state, content.optimizer->num_steps());
+    write_file_atomically((dir / kManifest).string(), manifest.dump(1) + "\n");
+    fs::remove_all(final_dir);
+    fs::rename(dir, final_dir);
+    write_file_atomically(
+        (fs::path(checkpoints_dir) / "latest_checkpointed_iteration.txt").string(),
+        concat(content.state.step, "\n"));
+    if (keep > 0) remove_older(checkpoints_dir, keep);
+  } catch (const fs::filesystem_error& error) {
+    throw_runtime("checkpoint of step ", content.state.step,
+                  " could not be written: ", error.what());
+  }
+  return final_dir.string();
+}
+
+std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir) {
+  for (const auto& [step, path] : list_checkpoints(checkpoints_dir)) {
+    const std::string fault = fault_of(path, /*thorough=*/false);
+    if (fault.empty()) return path.string();
+    log::warning(concat("checkpoint skipped, it is not complete: ", fault));
+  }
+  return std::nullopt;
+}
+
+CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
+                                Optimizer* optimizer) {
+  const fs::path dir = checkpoint_dir;
+  if (!fs::is_directory(dir))
+    throw_usage("trainer.resume: '", checkpoint_dir,
+                "' is no checkpoint folder; give auto, never or .../global_step_N");
+  const std::string fault = fault_of(dir, /*thorough=*/true);
+  if (!fault.empty()) throw_usage("trainer.resume: ", fault, "; resume from an earlier checkpoint");
+  const Json manifest = read_json((dir / kManifest).string());
+  const fs::path master = dir / "actor/master.safetensors";
+  std::map<std::string, at::Tensor> weights =
+      fs::exists(master) ? read_safetensors(master.string())
+                         : read_safetensors_dir((dir / "actor/huggingface").string());
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : model.parameters()) {
+    const auto found = weights.find(name);
+    if (found == weights.end() || found->second.sizes() != tensor.sizes())
+      throw_usage("trainer.resume: ", checkpoint_dir, " does not fit this model: tensor ", name,
+                  " is missing or has another shape");
+    at::Tensor(tensor).copy_(found->second);
+  }
+  if (optimizer != nullptr) {
+    std::vector<std::pair<std::string, at::Tensor>> state;
+    for (auto& [name, tensor] : read_safetensors((dir / "actor/optimizer.safetensors").string()))
+      state.emplace_back(name, tensor);
+    optimizer->load_state(state, manifest.at("num_updates").get<int64_t>());
+  }
+  return {manifest.at("step").get<int64_t>(), manifest.at("weight_version").get<int64_t>()};
+}
+
+std::string checkpoint_config(const std::string& checkpoint_dir) {
+  return read_file(checkpoint_dir + "/config.resolved.yaml");
+}
+
+}  // namespace covrl

@@ -1,0 +1,54 @@
+// Checkpoints: verl's tree, complete at every save.
+//
+//   checkpoints/latest_checkpointed_iteration.txt
+//   checkpoints/global_step_N/actor/huggingface/   the policy as a Hugging Face checkpoint: no
+//   merge step exists checkpoints/global_step_N/actor/master.safetensors   float32 weights, when
+//   the export is narrower checkpoints/global_step_N/actor/optimizer.safetensors
+//   checkpoints/global_step_N/config.resolved.yaml
+//   checkpoints/global_step_N/MANIFEST.json        sizes and hashes, written last
+//
+// A folder is built as global_step_N.tmp and renamed; one without a valid manifest is skipped with
+// a message, never loaded. Nothing in it depends on the number of ranks. All randomness is
+// counter-based, so the step is the whole random state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "policy/pretrained.h"
+#include "rl/optimizer.h"
+
+namespace covrl {
+
+struct CheckpointState {
+  int64_t step = 0;  // rollout (or sft) steps done
+  int64_t weight_version = 0;
+};
+
+struct CheckpointContent {
+  CheckpointState state;
+  std::string config_yaml;
+  const Pretrained* source = nullptr;  // tokenizer files and config to copy
+  const Model* model = nullptr;
+  const Optimizer* optimizer = nullptr;
+  DType export_dtype = DType::kFloat32;
+};
+
+// Returns the folder written. keep > 0: removes all but the latest `keep`.
+std::string save_checkpoint(const std::string& checkpoints_dir, const CheckpointContent& content,
+                            int64_t keep);
+
+// The newest complete checkpoint below `checkpoints_dir`; none when there is none. Incomplete ones
+// are named in a warning.
+std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir);
+
+// Checks the manifest (Error(kUsage) naming the file that is missing or altered), then loads the
+// weights and, unless null (a rank that only samples), the optimizer.
+CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
+                                Optimizer* optimizer);
+
+// The configuration a checkpoint was made with.
+std::string checkpoint_config(const std::string& checkpoint_dir);
+
+}  // namespace covrl

@@ -1,0 +1,23 @@
+#include "rl/report.h"
+
+#include "core/cli.h"
+#include "core/log.h"
+#include "rl/commands/commands.h"
+
+namespace covrl {
+
+int run_report(const std::vector<std::string>& args) {
+  std::vector<std::string> runs;
+  std::string output;
+  cli::Parser parser("covrl report", "One offline HTML page about runs, side by side.",
+                     "covrl report --run runs/a --run runs/b --output compare.html");
+  parser.option("--run", runs, "run folder; may be repeated").required();
+  parser.option("--output", output, "page to write; default: report.html in the first run");
+  parser.parse(args);
+  if (output.empty()) output = runs.front() + "/report.html";
+  write_report(runs, output);
+  log::info("Report: " + output);
+  return 0;
+}
+
+}  // namespace covrl

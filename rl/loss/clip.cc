@@ -1,0 +1,43 @@
+// PPO's clipped surrogate (arXiv 1707.06347) with separate bounds below and above (arXiv
+// 2503.14476) and the dual clip, which bounds the loss of a negative advantage at any ratio (arXiv
+// 1912.09729).
+#include <ATen/ATen.h>
+
+#include "rl/loss/ratio.h"
+
+namespace covrl {
+namespace {
+
+class ClipLoss : public PolicyLoss {
+ public:
+  explicit ClipLoss(const PolicyLossConfig& config) : config_(config) {}
+
+  LossTerms terms(const LossInput& input) const override {
+    const at::Tensor& advantage = input.advantage_T;
+    const at::Tensor ratio = bounded_log_ratio(input).exp();
+    const at::Tensor plain = -advantage * ratio;
+    const at::Tensor clipped =
+        -advantage * at::clamp(ratio, 1 - config_.clip_ratio_low, 1 + config_.clip_ratio_high);
+    LossTerms terms;
+    terms.loss_T = at::maximum(plain, clipped);
+    terms.clipped_T = clipped > plain;
+    terms.dual_clipped_T = at::zeros_like(terms.clipped_T);
+    if (config_.clip_ratio_c > 0) {
+      const at::Tensor bound = -advantage * config_.clip_ratio_c;
+      terms.dual_clipped_T = (advantage < 0) & (terms.loss_T > bound);
+      terms.loss_T = at::where(terms.dual_clipped_T, bound, terms.loss_T);
+    }
+    return terms;
+  }
+
+ private:
+  PolicyLossConfig config_;
+};
+
+}  // namespace
+
+std::unique_ptr<PolicyLoss> make_clip_loss(const PolicyLossConfig& config) {
+  return std::make_unique<ClipLoss>(config);
+}
+
+}  // namespace covrl

@@ -1,0 +1,76 @@
+#include "rl/resume_diff.h"
+
+#include <map>
+#include <sstream>
+#include <vector>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "rl/run_config.h"
+
+namespace covrl {
+
+namespace {
+
+// Dotted key -> value text, of the block mappings that config::dump writes. List items are appended
+// to their key's value.
+std::map<std::string, std::string> flatten(const std::string& yaml) {
+  std::map<std::string, std::string> flat;
+  std::vector<std::pair<size_t, std::string>> path;  // (indent, key)
+  std::istringstream in(yaml);
+  std::string last;
+  for (std::string line; std::getline(in, line);) {
+    const size_t indent = line.find_first_not_of(' ');
+    if (indent == std::string::npos || line[indent] == '#') continue;
+    if (line[indent] == '-') {
+      flat[last].append(" ").append(line, indent, std::string::npos);
+      continue;
+    }
+    const size_t colon = line.find(':', indent);
+    if (colon == std::string::npos) continue;
+    while (!path.empty() && path.back().first >= indent) path.pop_back();
+    path.emplace_back(indent, line.substr(indent, colon - indent));
+    last.clear();
+    for (const auto& [depth, key] : path) {
+      if (!last.empty()) last.push_back('.');
+      last.append(key);
+    }
+    const size_t begin = line.find_first_not_of(' ', colon + 1);
+    flat[last] = begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return flat;
+}
+
+}  // namespace
+
+void check_resume_config(const std::string& old_yaml, const std::string& new_yaml,
+                         const std::string& checkpoint, bool allowed) {
+  const auto old_flat = flatten(old_yaml), new_flat = flatten(new_yaml);
+  std::string harmless, harmful;
+  const auto note = [&](const std::string& key, const std::string& before,
+                        const std::string& after) {
+    (may_change_on_resume(key) ? harmless : harmful) +=
+        concat("\n  ", key, ": ", before, " -> ", after);
+  };
+  for (const auto& [key, value] : new_flat) {
+    const auto found = old_flat.find(key);
+    if (found == old_flat.end()) {
+      note(key, "(absent)", value);
+    } else if (found->second != value) {
+      note(key, found->second, value);
+    }
+  }
+  for (const auto& [key, value] : old_flat)
+    if (!new_flat.count(key)) note(key, value, "(absent)");
+  if (!harmless.empty()) log::info("Changed since " + checkpoint + ":" + harmless);
+  if (harmful.empty()) return;
+  if (!allowed)
+    throw_usage(
+        "trainer.resume: these keys alter the maths and have changed since ", checkpoint, ":",
+        harmful,
+        "\nRestore them, or set trainer.allow_changed_config=true to go on with the new values, or "
+        "trainer.resume=never to start anew");
+  log::warning("resuming with changed keys that alter the maths:" + harmful);
+}
+
+}  // namespace covrl

@@ -1,0 +1,33 @@
+// The folder of a run: what is in it, and who may write to it.
+//
+//   config.resolved.yaml  every key with its value     metrics.jsonl   one line a step
+//   launch.json           argv, version, time, ranks   samples.jsonl   completions with verdicts
+//   checkpoints/          global_step_N/               report.html     the page made at the end
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace covrl {
+
+struct RunDir {
+  std::string path;
+  std::string file(const std::string& name) const { return path + "/" + name; }
+  std::string checkpoints() const { return path + "/checkpoints"; }
+  bool holds_run() const;  // has metrics or checkpoints
+};
+
+// Makes the folder (parents too) and proves that it can be written. Error(kUsage) naming the path
+// and the reason.
+RunDir open_run_dir(const std::string& path);
+
+// Renames an earlier run to PATH.1, PATH.2, ... (the first free), so that nothing is lost. Returns
+// the new name, "" if none.
+std::string move_aside(const std::string& path);
+
+// launch.json: how this process was started. Appended to on each resume.
+void write_launch_record(const RunDir& dir, const std::vector<std::string>& argv, int num_ranks,
+                         int64_t first_step);
+
+}  // namespace covrl

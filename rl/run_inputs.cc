@@ -1,0 +1,64 @@
+#include <filesystem>
+#include <set>
+
+#include "rl/trainer.h"
+
+namespace covrl {
+
+namespace {
+
+// Evaluation sets share the prompt form of training; they are not repeated.
+DataConfig eval_data_config(const RunConfig& config) {
+  DataConfig data = config.data;
+  data.repeat = 1;
+  return data;
+}
+
+EvalSet load_eval_set(const std::string& path, const RunConfig& config,
+                      const Pretrained& pretrained) {
+  const DataConfig data = eval_data_config(config);
+  const int64_t limit = config.eval.max_problems > 0 ? config.eval.max_problems : -1;
+  return {std::filesystem::path(path).stem().string(),
+          prepare_prompts(read_prompts(path, data, limit), data, pretrained).prompts};
+}
+
+// The first distinct problems of the training set, to be watched beside the others.
+EvalSet training_problems(const PromptSet& train, int64_t limit) {
+  EvalSet set{"train", {}};
+  std::set<std::pair<std::vector<int64_t>, std::string>> seen;
+  for (const Prompt& prompt : train.prompts) {
+    if (static_cast<int64_t>(set.prompts.size()) == limit) break;
+    if (seen.emplace(prompt.tokens, prompt.gold).second) set.prompts.push_back(prompt);
+  }
+  return set;
+}
+
+}  // namespace
+
+RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
+  RunInputs inputs;
+  inputs.pretrained =
+      weights == Weights::kLoad
+          ? load_pretrained(config.model.path, {}, config.model.chat_template)
+          : load_pretrained_without_weights(config.model.path, config.model.chat_template);
+  std::vector<Prompt> rows;
+  for (const std::string& path : config.data.train_files) {
+    std::vector<Prompt> more = read_prompts(path, config.data);
+    rows.insert(rows.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+  }
+  inputs.train = prepare_prompts(std::move(rows), config.data, inputs.pretrained);
+  std::set<std::string> names;
+  for (const std::string& path : config.eval.files) {
+    inputs.eval_sets.push_back(load_eval_set(path, config, inputs.pretrained));
+    if (!names.insert(inputs.eval_sets.back().name).second ||
+        inputs.eval_sets.back().name == "train")
+      throw_usage("eval.files: ", path, ": a set named '", inputs.eval_sets.back().name,
+                  "' exists already; sets are named after the file's stem, so rename the file");
+  }
+  if (config.eval.train_problems > 0 && !config.eval.files.empty())
+    inputs.eval_sets.push_back(training_problems(inputs.train, config.eval.train_problems));
+  return inputs;
+}
+
+}  // namespace covrl

@@ -1,0 +1,50 @@
+#include "rl/sampler.h"
+
+#include "rl/group_exchange.h"
+#include "rollout/verify_groups.h"
+
+namespace covrl {
+
+Sampler::Sampler(const Model& model, const Tokenizer& tokenizer, const Verifier& verifier,
+                 Cluster& cluster, EngineConfig engine, int num_verify_threads)
+    : model_(model),
+      tokenizer_(tokenizer),
+      verifier_(verifier),
+      cluster_(cluster),
+      engine_(engine),
+      num_verify_threads_(num_verify_threads) {}
+
+std::vector<Group> Sampler::sample(const std::vector<Prompt>& prompts, const RolloutPlan& plan) {
+  std::vector<Group> mine;
+  if (cluster_.samples()) mine = sample_share(prompts, plan);
+  return exchange_groups(cluster_.world(), mine, prompts);
+}
+
+std::vector<Group> Sampler::sample_share(const std::vector<Prompt>& prompts,
+                                         const RolloutPlan& plan) {
+  std::vector<Group> groups;
+  std::vector<SampleRequest> requests;
+  const auto stride = static_cast<size_t>(cluster_.num_samplers());
+  for (auto place = static_cast<size_t>(cluster_.sampler_index()); place < prompts.size();
+       place += stride) {
+    Group group;
+    group.prompt = prompts[place];
+    group.slot = place;
+    group.trajectories.resize(static_cast<size_t>(plan.num_samples));
+    groups.push_back(std::move(group));
+    requests.push_back({prompts[place].tokens, plan.step, plan.first_slot + place, plan.num_samples,
+                        plan.first_sample});
+  }
+  Engine engine(model_, engine_);
+  engine.generate(
+      requests, plan.params, [&](size_t request, int64_t sample, Trajectory&& trajectory) {
+        trajectory.weight_version = plan.weight_version;
+        trajectory.text = tokenizer_.decode(trajectory.tokens, /*skip_special_tokens=*/true);
+        groups[request].trajectories[static_cast<size_t>(sample - plan.first_sample)] =
+            std::move(trajectory);
+      });
+  verify_groups(groups, verifier_, num_verify_threads_);
+  return groups;
+}
+
+}  // namespace covrl

@@ -1,0 +1,23 @@
+// What a rollout step's groups and batch say before any update: rewards, lengths, outcomes, and the
+// sampler-learner gap.
+#pragma once
+
+#include <vector>
+
+#include "core/metrics.h"
+#include "rl/batch.h"
+#include "rollout/types.h"
+
+namespace covrl {
+
+// critic/{score,rewards,advantages}/{mean,max,min}, response_length/{mean,max,min,clip_ratio},
+// prompt_length/{mean,max,min}, frac_reward_zero_std, verifier/{correct,wrong,unparsed,failed},
+// rollout/entropy (token mean at the sampling temperature).
+void add_group_metrics(const std::vector<Group>& groups,
+                       const std::vector<std::vector<double>>& advantages, Metrics& metrics);
+
+// training/rollout_logprob_diff_{mean,max}: |behaviour - scored| over loss tokens; 0 where sampler
+// and learner agree bit for bit.
+void add_gap_metrics(const Batch& batch, Metrics& metrics);
+
+}  // namespace covrl

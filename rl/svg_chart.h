@@ -1,0 +1,30 @@
+// Line charts as inline SVG, readable in light and dark: no script, no font or style from elsewhere.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace covrl {
+
+struct Series {
+  std::string name;
+  std::vector<std::pair<double, double>> points;  // (step, value), by step; non-finite values are gaps
+};
+
+enum class Unit { kPlain, kPercent };  // kPercent: values are fractions
+
+struct Chart {
+  std::string title;
+  std::string explanation;  // one sentence under the title
+  Unit unit = Unit::kPlain;
+  std::vector<Series> series;
+};
+
+std::string escape_html(const std::string& text);
+// <figure> with title, legend and plot; empty when no series has a point.
+std::string draw_chart(const Chart& chart);
+// CSS that draw_chart's output needs, once a page.
+std::string chart_style();
+
+}  // namespace covrl

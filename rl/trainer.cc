@@ -1,0 +1,251 @@
+#include "rl/trainer.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/interrupt.h"
+#include "core/log.h"
+#include "rl/report.h"
+#include "rl/resume_diff.h"
+#include "rl/step_metrics.h"
+
+namespace covrl {
+
+namespace {
+
+SamplingParams sampling_params(const RunConfig& config, const Pretrained& pretrained) {
+  SamplingParams params;
+  params.filter.temperature = config.rollout.temperature;
+  params.filter.top_k = config.rollout.top_k;
+  params.filter.top_p = config.rollout.top_p;
+  params.max_new_tokens = config.rollout.max_new_tokens;
+  params.stop_token_ids = pretrained.generation.eos_token_ids;
+  params.seed = static_cast<uint64_t>(config.trainer.seed);
+  return params;
+}
+
+DType export_dtype(const TrainerSection& trainer, const Pretrained& pretrained) {
+  if (trainer.save_dtype == "checkpoint") return pretrained.config.dtype;
+  return parse_dtype(trainer.save_dtype, "trainer.save_dtype");
+}
+
+RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
+  if (world.is_root()) {
+    if (trainer.resume == "never") {
+      const std::string moved = move_aside(trainer.run_dir);
+      if (!moved.empty()) log::info("The earlier run in " + trainer.run_dir + " is now " + moved);
+    }
+    open_run_dir(trainer.run_dir);
+  }
+  world.barrier();
+  return RunDir{trainer.run_dir};
+}
+
+std::string dump_config(RunConfig& config, config::Comments comments) {
+  return config::dump([&](config::Visitor& v) { config.describe(v); }, comments);
+}
+
+}  // namespace
+
+Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
+                 const std::vector<std::string>& argv)
+    : config_(std::move(config)),
+      config_yaml_(dump_config(config_, config::Comments::kNone)),
+      cluster_(cluster),
+      pretrained_(std::move(inputs.pretrained)),
+      verifier_(make_verifier(config_.verifier.name)),
+      advantage_(make_advantage(config_.algorithm.adv_estimator)),
+      prompts_(std::move(inputs.train.prompts), config_.trainer.train_batch_size,
+               static_cast<uint64_t>(config_.trainer.seed),
+               config_.data.shuffle ? Order::kShuffled : Order::kAsGiven),
+      sampler_(*pretrained_.model, *pretrained_.tokenizer, *verifier_, cluster_,
+               {config_.rollout.max_batch}, static_cast<int>(config_.verifier.num_threads)),
+      evaluator_(config_.eval, std::move(inputs.eval_sets), sampling_params(config_, pretrained_)),
+      dir_(prepare_run_dir(config_.trainer, cluster_.world())),
+      progress_(1, config_.trainer.total_steps) {
+  if (cluster_.learns()) {
+    if (config_.actor.kl_loss_coef != 0) reference_ = pretrained_.model->clone();
+    learner_ = std::make_unique<Learner>(
+        config_.actor, *pretrained_.model, reference_ ? &*reference_ : nullptr, cluster_.learners(),
+        config_.rollout.temperature, static_cast<uint64_t>(config_.trainer.seed),
+        config_.trainer.total_steps * updates_per_step(config_), config_.rollout.max_new_tokens);
+  }
+  resume(argv);
+}
+
+void Trainer::resume(const std::vector<std::string>& argv) {
+  const std::string& wanted = config_.trainer.resume;
+  std::optional<std::string> checkpoint;
+  if (wanted == "auto") {
+    checkpoint = latest_checkpoint(dir_.checkpoints());
+    if (!checkpoint && std::filesystem::exists(dir_.file("metrics.jsonl")))
+      throw_usage(
+          "trainer.run_dir: ", dir_.path,
+          " holds a run that has no complete checkpoint to resume from; set "
+          "trainer.resume=never to move it aside and start anew, or choose another run_dir");
+  } else if (wanted != "never") {
+    checkpoint = wanted;
+  }
+  if (checkpoint) {
+    check_resume_config(checkpoint_config(*checkpoint), config_yaml_, *checkpoint,
+                        config_.trainer.allow_changed_config);
+    state_ = load_checkpoint(*checkpoint, *pretrained_.model,
+                             learner_ ? &learner_->optimizer() : nullptr);
+    if (state_.step >= config_.trainer.total_steps)
+      throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
+                  " of ", config_.trainer.total_steps,
+                  "); raise trainer.total_steps to go on, or set trainer.resume=never to "
+                  "start anew");
+  }
+  sync_ = std::make_unique<WeightSync>(cluster_, *pretrained_.model, state_.weight_version);
+  progress_ = Progress(state_.step + 1, config_.trainer.total_steps);
+  if (!is_root()) return;
+  if (checkpoint) log::info(concat("Resumed from ", *checkpoint, " at step ", state_.step));
+  write_file_atomically(dir_.file("config.resolved.yaml"),
+                        dump_config(config_, config::Comments::kHelp));
+  write_launch_record(dir_, argv, cluster_.world().size(), state_.step + 1);
+  sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), state_.step);
+  recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
+  eval_recorder_ = std::make_unique<Recorder>(dir_.file("eval_samples.jsonl"), state_.step);
+}
+
+bool Trainer::run() {
+  int64_t step = state_.step;
+  if (step == 0 && config_.eval.before_train) {
+    Metrics metrics;
+    evaluate(0, metrics);
+    if (sink_ && !metrics.empty()) sink_->write(0, metrics);
+  }
+  while (step < config_.trainer.total_steps) {
+    this->step(++step);
+    const bool last = step == config_.trainer.total_steps;
+    const bool stopping = !last && stop_requested();
+    if (last || stopping || is_due(step, config_.trainer.save_every)) save(step);
+    if (stopping) {
+      log::finish_progress();
+      log::info(concat("Interrupted after step ", step, "; the same command goes on from there."));
+      return false;
+    }
+  }
+  finish(step);
+  return true;
+}
+
+void Trainer::step(int64_t step) {
+  Metrics metrics, learning;
+  Stopwatch whole, watch;
+  const std::vector<Group> groups = sample(step);
+  const double sampling_seconds = watch.lap();
+  const std::vector<std::vector<double>> advantages = estimate(groups);
+  Batch batch = Batch::pack(static_cast<uint64_t>(step), groups, advantages);
+  add_group_metrics(groups, advantages, metrics);
+  double scoring_seconds = 0, learning_seconds = 0;
+  if (learner_) {
+    watch.lap();
+    learner_->score(batch);
+    scoring_seconds = watch.lap();
+    add_gap_metrics(batch, metrics);
+    check_gap(metrics);
+    learning = learner_->update(batch);
+    learning_seconds = watch.lap();
+  }
+  for (const auto& [name, value] : learning.entries()) metrics.set(name, value);
+  watch.lap();
+  sync_->publish();
+  sync_->report(metrics);
+  metrics.set("timing_s/gen", sampling_seconds);
+  metrics.set("timing_s/old_log_prob", scoring_seconds);
+  metrics.set("timing_s/update_actor", learning_seconds);
+  metrics.set("timing_s/update_weights", watch.lap());
+  metrics.set("perf/total_num_tokens", static_cast<double>(batch.num_tokens()));
+  const bool last = step == config_.trainer.total_steps;
+  if (last || is_due(step, config_.eval.every)) evaluate(step, metrics);
+  metrics.set("timing_s/testing", watch.lap());
+  metrics.set("timing_s/step", whole.seconds());
+  metrics.set("perf/throughput", static_cast<double>(batch.num_tokens()) /
+                                     (sampling_seconds + scoring_seconds + learning_seconds));
+  if (!is_root()) return;
+  recorder_->write(step, groups, config_.trainer.log_samples);
+  sink_->write(step, metrics);
+  progress_.show(step, metrics);
+}
+
+std::vector<Group> Trainer::sample(int64_t step) {
+  RolloutPlan plan;
+  plan.params = sampling_params(config_, pretrained_);
+  plan.num_samples = config_.rollout.n;
+  plan.step = static_cast<uint64_t>(step);
+  plan.weight_version = sync_->version();
+  return sampler_.sample(prompts_.batch(step), plan);
+}
+
+std::vector<std::vector<double>> Trainer::estimate(const std::vector<Group>& groups) const {
+  std::vector<GroupRewards> rewards;
+  for (const Group& group : groups) {
+    GroupRewards one;
+    for (const Trajectory& trajectory : group.trajectories) {
+      one.rewards.push_back(trajectory.reward);
+      one.lengths.push_back(static_cast<double>(trajectory.tokens.size()));
+      one.usable.push_back(trajectory.finish_reason != FinishReason::kFailed &&
+                           trajectory.verdict.outcome != Outcome::kFailed);
+    }
+    rewards.push_back(std::move(one));
+  }
+  return advantage_->estimate(rewards);
+}
+
+void Trainer::check_gap(const Metrics& metrics) const {
+  const double gap = metrics.at("training/rollout_logprob_diff_mean");
+  if (!(gap <= config_.rollout.max_logprob_gap))
+    throw_runtime("sampler and learner disagree by ", gap,
+                  " nats a token on average, more than rollout.max_logprob_gap = ",
+                  config_.rollout.max_logprob_gap,
+                  "; nothing was learned from this step. Look for the cause with "
+                  "model.kernels=reference before raising the bound.");
+}
+
+void Trainer::evaluate(int64_t step, Metrics& metrics) {
+  if (evaluator_.empty()) return;
+  std::vector<std::vector<Group>> groups;
+  last_eval_ = evaluator_.run(sampler_, sync_->version(), &groups);
+  if (first_eval_.empty() && step == 0) first_eval_ = last_eval_;
+  for (const EvalResult& result : last_eval_) add_eval_metrics(result, config_.eval, metrics);
+  const EvalResult& shown = last_eval_.front();
+  progress_.set_accuracy(shown.name, config_.eval.samples > 0 ? shown.mean_at_k : shown.greedy);
+  if (eval_recorder_)
+    for (const std::vector<Group>& set : groups) eval_recorder_->write(step, set, /*limit=*/-1);
+}
+
+void Trainer::save(int64_t step) {
+  state_ = {step, sync_->version()};
+  if (is_root()) {
+    CheckpointContent content;
+    content.state = state_;
+    content.config_yaml = config_yaml_;
+    content.source = &pretrained_;
+    content.model = pretrained_.model.get();
+    content.optimizer = &learner_->optimizer();
+    content.export_dtype = export_dtype(config_.trainer, pretrained_);
+    save_checkpoint(dir_.checkpoints(), content, config_.trainer.keep_checkpoints);
+  }
+  cluster_.world().barrier();
+}
+
+void Trainer::finish(int64_t step) {
+  if (!is_root()) return;
+  log::finish_progress();
+  if (first_eval_.empty())
+    first_eval_ = read_eval_results(dir_.file("metrics.jsonl"), 0, config_.eval, last_eval_);
+  if (!last_eval_.empty()) log::info("\n" + eval_table(first_eval_, last_eval_, config_.eval));
+  write_report({dir_.path}, dir_.file("report.html"));
+  log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
+                   "/global_step_", step, "/actor/huggingface"));
+}
+
+bool Trainer::stop_requested() {
+  double requested = interrupt_requested() ? 1 : 0;
+  cluster_.world().all_reduce_max(std::span(&requested, 1));
+  return requested > 0;
+}
+
+}  // namespace covrl

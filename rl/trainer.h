@@ -1,0 +1,82 @@
+// A training run. trainer.cc reads top to bottom as the verbs of docs/tour.md: sample, verify,
+// estimate, pack, score, learn, publish, report.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/metrics.h"
+#include "policy/pretrained.h"
+#include "rl/advantage/advantage.h"
+#include "rl/checkpoint.h"
+#include "rl/cluster.h"
+#include "rl/evaluate.h"
+#include "rl/learner.h"
+#include "rl/progress.h"
+#include "rl/prompt_stream.h"
+#include "rl/run_config.h"
+#include "rl/run_dir.h"
+#include "rl/sampler.h"
+#include "rl/weight_sync.h"
+#include "rollout/recorder.h"
+
+namespace covrl {
+
+// What a run reads before it starts; made on every rank.
+struct RunInputs {
+  Pretrained pretrained;
+  PromptSet train;
+  std::vector<EvalSet> eval_sets;
+};
+enum class Weights { kLoad, kSkip };  // kSkip: config, tokenizer and data only, for --dry-run
+RunInputs load_run_inputs(const RunConfig& config, Weights weights);
+
+class Trainer {
+ public:
+  // Collective. Opens the run folder, resumes when there is something to resume from. Throws Error
+  // before anything is written when config, data or folder do not allow the run.
+  Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
+          const std::vector<std::string>& argv);
+
+  // All remaining steps, then the last evaluation, checkpoint and report. Returns false when it was
+  // interrupted (a checkpoint was written).
+  bool run();
+
+ private:
+  void resume(const std::vector<std::string>& argv);
+  void step(int64_t step);
+  std::vector<Group> sample(int64_t step);
+  std::vector<std::vector<double>> estimate(const std::vector<Group>& groups) const;
+  void check_gap(const Metrics& metrics) const;
+  void evaluate(int64_t step, Metrics& metrics);
+  void save(int64_t step);
+  void finish(int64_t step);
+  bool is_due(int64_t step, int64_t every) const { return every > 0 && step % every == 0; }
+  bool stop_requested();
+  bool is_root() const { return cluster_.world().is_root(); }
+
+  RunConfig config_;
+  std::string config_yaml_;
+  Cluster& cluster_;
+  Pretrained pretrained_;
+  std::optional<Model> reference_;
+  std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<AdvantageEstimator> advantage_;
+  PromptStream prompts_;
+  Sampler sampler_;
+  std::unique_ptr<Learner> learner_;  // on learner ranks
+  Evaluator evaluator_;
+  RunDir dir_;
+  CheckpointState state_;
+  std::unique_ptr<WeightSync> sync_;
+  std::unique_ptr<MetricsSink> sink_;  // on the root
+  std::unique_ptr<Recorder> recorder_, eval_recorder_;
+  std::vector<EvalResult> first_eval_, last_eval_;
+  Progress progress_;
+};
+
+}  // namespace covrl

@@ -1,0 +1,370 @@
+#include "rl/learner.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "tests/support/fake_comm.h"
+
+namespace covrl {
+namespace {
+
+constexpr double kTemperature = 0.7;
+
+ModelConfig tiny_model() {
+  ModelConfig config;
+  config.model_type = "qwen2";
+  config.vocab_size = 37;
+  config.hidden_size = 16;
+  config.intermediate_size = 24;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 4;
+  config.num_key_value_heads = 2;
+  config.head_dim = 4;
+  config.max_position_embeddings = 64;
+  config.qkv_bias = true;
+  config.tie_word_embeddings = true;
+  return config;
+}
+
+// Weights large enough that distributions are far from uniform.
+Model make_model(uint64_t seed) {
+  Model model = Model::random(tiny_model(), seed);
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : model.parameters())
+    if (parameter.dim() > 1) parameter.detach().mul_(10);
+  return model;
+}
+
+struct Sample {
+  Group group;
+  std::vector<double> advantages;
+};
+
+// Groups of 3 completions of 1 to 9 tokens.
+std::vector<Sample> make_samples(int64_t num_groups) {
+  std::vector<Sample> samples;
+  for (int64_t g = 0; g < num_groups; ++g) {
+    Sequence draws(11, Stream::kTest, static_cast<uint64_t>(g));
+    Sample& sample = samples.emplace_back();
+    sample.group.slot = static_cast<uint64_t>(g);
+    const int64_t prompt_length = draws.between(1, 5);
+    for (int64_t i = 0; i < prompt_length; ++i)
+      sample.group.prompt.tokens.push_back(draws.between(0, 36));
+    for (int i = 0; i < 3; ++i) {
+      Trajectory& trajectory = sample.group.trajectories.emplace_back();
+      const int64_t length = draws.between(1, 9);
+      for (int64_t t = 0; t < length; ++t) {
+        trajectory.tokens.push_back(draws.between(0, 36));
+        trajectory.behaviour_logprob.push_back(-1);
+      }
+      trajectory.finish_reason = FinishReason::kStop;
+      trajectory.verdict.outcome = Outcome::kWrong;
+      sample.advantages.push_back(draws.normal());
+    }
+  }
+  return samples;
+}
+
+Batch pack(const std::vector<Sample>& samples) {
+  std::vector<Group> groups;
+  std::vector<std::vector<double>> advantages;
+  for (const Sample& sample : samples) {
+    groups.push_back(sample.group);
+    advantages.push_back(sample.advantages);
+  }
+  return Batch::pack(1, groups, advantages);
+}
+
+LearnerConfig make_config() {
+  LearnerConfig config;
+  config.kl_loss_coef = 0.05;
+  config.entropy_control = {.kind = "bonus", .entropy_coeff = 0.02};
+  config.ppo_mini_batch_size = 2;
+  config.ppo_epochs = 2;
+  config.ppo_max_tokens = 40;
+  config.optim.lr = 1e-3;
+  return config;
+}
+
+struct Outcomes {
+  at::Tensor weights, old_logprob, old_entropy;
+  std::vector<std::pair<std::string, double>> metrics;
+};
+
+at::Tensor flat_weights(const Model& model) {
+  std::vector<at::Tensor> parts;
+  for (const auto& [name, parameter] : model.parameters())
+    parts.push_back(parameter.detach().flatten().clone());
+  return at::cat(parts);
+}
+
+Outcomes learn(const LearnerConfig& config, const std::vector<Sample>& samples, int num_ranks) {
+  std::vector<Outcomes> results(static_cast<size_t>(num_ranks));
+  testing::run_ranks(num_ranks, [&](Communicator& comm) {
+    Model policy = make_model(5);
+    const Model reference = make_model(6);
+    Learner learner(config, policy, config.kl_loss_coef > 0 ? &reference : nullptr, comm,
+                    kTemperature, 1, 100, 9);
+    Batch batch = pack(samples);
+    learner.score(batch);
+    const Metrics metrics = learner.update(batch);
+    results[static_cast<size_t>(comm.rank())] = {flat_weights(policy), batch.old_logprob_T.get(),
+                                                 batch.old_entropy_T.get(), metrics.entries()};
+  });
+  for (const Outcomes& result : results) {
+    EXPECT_TRUE(result.weights.equal(results[0].weights));
+    EXPECT_TRUE(result.old_logprob.equal(results[0].old_logprob));
+    EXPECT_EQ(result.metrics, results[0].metrics);
+  }
+  return results[0];
+}
+
+double metric(const Outcomes& result, const std::string& name) {
+  for (const auto& [key, value] : result.metrics)
+    if (key == name) return value;
+  ADD_FAILURE() << name << " is not among the metrics";
+  return std::nan("");
+}
+
+// One update that shows the gradient itself (the first AdamW step shows little but its sign):
+// without running means and with eps far above the clipped gradient, the step is lr / eps *
+// gradient; lr makes it much longer than the weights' rounding.
+LearnerConfig gradient_config() {
+  LearnerConfig config = make_config();
+  config.ppo_mini_batch_size = 0;
+  config.ppo_epochs = 1;
+  config.optim.lr = 1e9;
+  config.optim.eps = 1;
+  config.optim.beta1 = config.optim.beta2 = 0;
+  config.optim.weight_decay = 0;
+  config.optim.grad_clip = 1e-6;
+  return config;
+}
+
+double relative_difference(const at::Tensor& a, const at::Tensor& b) {
+  return ((a - b).to(at::kDouble).norm() / b.to(at::kDouble).norm()).item<double>();
+}
+
+TEST(LearnerTest, RankCountDoesNotChangeABit) {
+  const std::vector<Sample> samples = make_samples(5);
+  const Outcomes wanted = learn(make_config(), samples, 1);
+  EXPECT_EQ(metric(wanted, "actor/num_updates"), 6);
+  EXPECT_FALSE(wanted.weights.equal(flat_weights(make_model(5))));
+  for (int num_ranks : {2, 4}) {
+    const Outcomes seen = learn(make_config(), samples, num_ranks);
+    EXPECT_TRUE(seen.weights.equal(wanted.weights)) << num_ranks;
+    EXPECT_TRUE(seen.old_logprob.equal(wanted.old_logprob)) << num_ranks;
+    EXPECT_TRUE(seen.old_entropy.equal(wanted.old_entropy)) << num_ranks;
+    EXPECT_EQ(seen.metrics, wanted.metrics) << num_ranks;
+  }
+}
+
+TEST(LearnerTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
+  const std::vector<Sample> samples = make_samples(5);
+  for (const std::string& mode : reduction_names()) {
+    LearnerConfig config = gradient_config();
+    config.loss_agg_mode = mode;
+    config.ppo_max_tokens = 100000;
+    const at::Tensor start = flat_weights(make_model(5));
+    const Outcomes whole = learn(config, samples, 1);
+    for (int64_t max_tokens : {1, 17, 40}) {
+      config.ppo_max_tokens = max_tokens;
+      const Outcomes parts = learn(config, samples, 1);
+      EXPECT_TRUE(parts.old_logprob.equal(whole.old_logprob)) << mode << max_tokens;
+      EXPECT_LT(relative_difference(parts.weights - start, whole.weights - start), 1e-6)
+          << mode << max_tokens;
+      for (const auto& [name, value] : whole.metrics)
+        EXPECT_NEAR(metric(parts, name), value, 1e-6 * std::abs(value) + 1e-9)
+            << mode << max_tokens << name;
+    }
+  }
+}
+
+TEST(LearnerTest, OrderOfSequencesDoesNotChangeLossAndGradient) {
+  std::vector<Sample> samples = make_samples(4);
+  const Outcomes wanted = learn(gradient_config(), samples, 1);
+  std::reverse(samples.begin(), samples.end());
+  for (size_t g = 0; g < samples.size(); ++g) {
+    samples[g].group.slot = g;
+    std::reverse(samples[g].group.trajectories.begin(), samples[g].group.trajectories.end());
+    std::reverse(samples[g].advantages.begin(), samples[g].advantages.end());
+  }
+  const Outcomes seen = learn(gradient_config(), samples, 1);
+  const at::Tensor start = flat_weights(make_model(5));
+  EXPECT_LT(relative_difference(seen.weights - start, wanted.weights - start), 1e-6);
+  for (const auto& [name, value] : wanted.metrics)
+    EXPECT_NEAR(metric(seen, name), value, 1e-6 * std::abs(value) + 1e-9) << name;
+}
+
+TEST(LearnerTest, FirstUpdateAfterScoringHasRatioOne) {
+  LearnerConfig config = make_config();
+  config.ppo_mini_batch_size = 0;
+  config.ppo_epochs = 1;
+  config.ppo_max_tokens = 23;
+  const std::vector<Sample> samples = make_samples(4);
+  const Outcomes seen = learn(config, samples, 2);
+  EXPECT_EQ(metric(seen, "actor/ppo_kl"), 0);
+  EXPECT_EQ(metric(seen, "actor/pg_clipfrac"), 0);
+  double total = 0, num_tokens = 0;
+  for (const Sample& sample : samples)
+    for (size_t i = 0; i < sample.advantages.size(); ++i) {
+      const double length = static_cast<double>(sample.group.trajectories[i].tokens.size());
+      total -= sample.advantages[i] * length;
+      num_tokens += length;
+    }
+  EXPECT_NEAR(metric(seen, "actor/pg_loss"), total / num_tokens,
+              1e-6 * std::abs(total / num_tokens) + 1e-7);
+  EXPECT_EQ(metric(seen, "actor/num_updates"), 1);
+}
+
+TEST(LearnerTest, ScoresEqualTheModelsOwn) {
+  const std::vector<Sample> samples = make_samples(3);
+  const Outcomes seen = learn(make_config(), samples, 2);
+  const Model policy = make_model(5);
+  int64_t begin = 0;
+  for (const Sample& sample : samples)
+    for (const Trajectory& trajectory : sample.group.trajectories) {
+      std::vector<int64_t> tokens = sample.group.prompt.tokens;
+      const int64_t prompt_length = static_cast<int64_t>(tokens.size());
+      tokens.insert(tokens.end(), trajectory.tokens.begin(), trajectory.tokens.end());
+      const int64_t length = static_cast<int64_t>(tokens.size());
+      const PackedScores alone = score(policy, pack_tokens({tokens}), kTemperature);
+      const at::Tensor logprob = seen.old_logprob.narrow(0, begin, length),
+                       entropy = seen.old_entropy.narrow(0, begin, length);
+      EXPECT_TRUE(logprob.slice(0, prompt_length - 1, length - 1)
+                      .equal(alone.logprob_T.slice(0, prompt_length - 1, length - 1)));
+      EXPECT_TRUE(entropy.slice(0, prompt_length - 1, length - 1)
+                      .equal(alone.entropy_T.slice(0, prompt_length - 1, length - 1)));
+      EXPECT_TRUE(logprob.slice(0, 0, prompt_length - 1).equal(at::zeros({prompt_length - 1})));
+      EXPECT_EQ(logprob[length - 1].item<float>(), 0);
+      begin += length;
+    }
+}
+
+TEST(LearnerTest, FailedTrajectoriesChangeNothing) {
+  const std::vector<Sample> samples = make_samples(4);
+  std::vector<Sample> with_failures = samples;
+  for (Sample& sample : with_failures) {
+    Trajectory failed = sample.group.trajectories[0];
+    failed.verdict.outcome = Outcome::kFailed;
+    sample.group.trajectories.push_back(failed);
+    failed.finish_reason = FinishReason::kFailed;
+    failed.behaviour_logprob.clear();
+    sample.group.trajectories.insert(sample.group.trajectories.begin(), failed);
+    sample.advantages.insert(sample.advantages.begin(), 5.0);
+    sample.advantages.push_back(-5.0);
+  }
+  const Outcomes wanted = learn(make_config(), samples, 1),
+                 seen = learn(make_config(), with_failures, 1);
+  EXPECT_TRUE(seen.weights.equal(wanted.weights));
+  EXPECT_EQ(seen.metrics, wanted.metrics);
+}
+
+TEST(LearnerTest, MiniBatchWithoutUsableTokensIsSkippedAndCounted) {
+  std::vector<Sample> samples = make_samples(4);
+  for (size_t g : {0, 1})
+    for (Trajectory& trajectory : samples[g].group.trajectories)
+      trajectory.verdict.outcome = Outcome::kFailed;
+  const Outcomes seen = learn(make_config(), samples, 2);
+  EXPECT_EQ(metric(seen, "actor/num_updates"), 2);
+  EXPECT_EQ(metric(seen, "actor/num_skipped_updates"), 2);
+  for (Sample& sample : samples)
+    for (Trajectory& trajectory : sample.group.trajectories)
+      trajectory.verdict.outcome = Outcome::kFailed;
+  const Outcomes none = learn(make_config(), samples, 2);
+  EXPECT_EQ(metric(none, "actor/num_updates"), 0);
+  EXPECT_TRUE(none.weights.equal(flat_weights(make_model(5))));
+}
+
+TEST(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
+  LearnerConfig config = make_config();
+  config.kl_loss_coef = 0;
+  config.entropy_control = {};
+  config.ppo_mini_batch_size = 0;
+  config.ppo_epochs = 1;
+  std::vector<Sample> samples = make_samples(2);
+  const at::Tensor decayed =
+      flat_weights(make_model(5)) * (1 - config.optim.lr * config.optim.weight_decay);
+  LearnerConfig without_loss = config;
+  without_loss.pg_loss_coeff = 0;
+  const Outcomes no_loss = learn(without_loss, samples, 1);
+  for (Sample& sample : samples) sample.advantages.assign(3, 0.0);
+  const Outcomes no_advantage = learn(config, samples, 1);
+  for (const Outcomes& seen : {no_loss, no_advantage}) {
+    EXPECT_EQ(metric(seen, "actor/grad_norm"), 0);
+    EXPECT_EQ(metric(seen, "actor/loss"), 0);
+    EXPECT_TRUE(at::allclose(seen.weights, decayed, 2e-7, 0));
+  }
+}
+
+TEST(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
+  std::vector<int> num_thrown(2);
+  testing::run_ranks(2, [&](Communicator& comm) {
+    Model policy = make_model(5);
+    LearnerConfig config = make_config();
+    config.kl_loss_coef = 0;
+    Learner learner(config, policy, nullptr, comm, kTemperature, 1, 100, 9);
+    Batch batch = pack(make_samples(2));
+    learner.score(batch);
+    const at::Tensor first = at::nonzero(batch.loss_mask_T).flatten()[0];
+    batch.advantage_T.index_put_({first}, std::nanf(""));
+    const at::Tensor before = flat_weights(policy);
+    try {
+      learner.update(batch);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kRuntime);
+      EXPECT_NE(std::string(error.what()).find("actor/loss"), std::string::npos) << error.what();
+      ++num_thrown[static_cast<size_t>(comm.rank())];
+    }
+    EXPECT_TRUE(flat_weights(policy).equal(before));
+  });
+  EXPECT_EQ(num_thrown, (std::vector<int>{1, 1}));
+}
+
+TEST(LearnerTest, RaisesTheLogProbOfWhatDidWell) {
+  LearnerConfig config = make_config();
+  config.kl_loss_coef = 0;
+  config.entropy_control = {};
+  std::vector<Sample> samples = make_samples(2);
+  for (Sample& sample : samples) sample.advantages = {1, -1, 0};
+  testing::run_ranks(1, [&](Communicator& comm) {
+    Model policy = make_model(5);
+    Learner learner(config, policy, nullptr, comm, kTemperature, 1, 100, 9);
+    Batch before = pack(samples), after = pack(samples);
+    learner.score(before);
+    learner.update(before);
+    learner.score(after);
+    const at::Tensor gain =
+        (after.old_logprob_T.get() - before.old_logprob_T.get()) * before.advantage_T;
+    EXPECT_GT(gain.sum().item<double>(), 0);
+  });
+}
+
+TEST(LearnerConfigTest, RefusesKnobsWithoutEffect) {
+  const auto load = [](const std::vector<std::string>& overrides) {
+    LearnerConfig config;
+    config::load({{}, overrides}, [&](config::Visitor& v) { config.describe(v); });
+    return config;
+  };
+  EXPECT_EQ(load({"kl_loss_coef=0.001", "kl_loss_type=low_var_kl"}).kl_loss_type, "low_var_kl");
+  EXPECT_EQ(load({"policy_loss.clip_ratio_high=0.28"}).policy_loss.clip_ratio_high, 0.28);
+  EXPECT_EQ(
+      load({"pg_loss_coeff=0", "entropy_control.kind=bonus", "entropy_control.entropy_coeff=0.001"})
+          .pg_loss_coeff,
+      0);
+  for (const std::vector<std::string>& overrides :
+       std::vector<std::vector<std::string>>{{"kl_loss_type=k1"},
+                                             {"entropy_control.entropy_coeff=0.001"},
+                                             {"pg_loss_coeff=0", "policy_loss.clip_ratio_low=0.1"},
+                                             {"pg_loss_coeff=0", "optim.weight_decay=0"},
+                                             {"loss_agg_mode=token-median"},
+                                             {"ppo_epochs=0"}})
+    EXPECT_THROW(load(overrides), Error) << overrides[0];
+}
+
+}  // namespace
+}  // namespace covrl
