@@ -1,13 +1,13 @@
 #include "kernels/adamw.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 
 #include "core/error.h"
 #include "kernels/adamw_cpu.h"
 #include "kernels/mode.h"
+#include "kernels/parallel.h"
 #include "kernels/reference_logprob.h"
 
 namespace covrl::kernels {
@@ -61,7 +61,7 @@ void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::T
   const float* g = grad.const_data_ptr<float>();
   float* m = exp_avg.data_ptr<float>();
   float* v = exp_avg_sq.data_ptr<float>();
-  at::parallel_for(0, param.numel(), kGrain, [&](int64_t begin, int64_t end) {
+  parallel_for(param.numel(), kGrain, [&](int64_t begin, int64_t end) {
     adamw_range(p + begin, g + begin, m + begin, v + begin, end - begin, scalars);
   });
 }

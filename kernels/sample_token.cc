@@ -1,7 +1,6 @@
 #include "kernels/sample_token.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 
 #include "core/error.h"
 #include "kernels/mode.h"
+#include "kernels/parallel.h"
 #include "kernels/reference_logprob.h"
 #include "kernels/softmax_row.h"
 
@@ -160,7 +160,7 @@ SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& fi
   sampled.filtered_logprob.resize(num_rows);
   sampled.entropy.resize(num_rows);
   const float* logits = logits_BV.const_data_ptr<float>();
-  at::parallel_for(0, num_rows, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(num_rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t place = begin; place < end; ++place) {
       Row row = open_row(logits + place * num_ids, num_ids, filter.temperature, concat("row ", place));
       draw(row, filter, uniforms[place], place, sampled);

@@ -1,29 +1,15 @@
-// Runs a loop compiled for the widest vectors of this processor.
+// Runs a loop compiled for the widest vectors of this processor (cpu_isa.h).
 //
 // The body is a lambda marked COVRL_INLINE_BODY that calls COVRL_INLINE functions only: it is compiled into each clone. Files
 // that use it are compiled with -ffp-contract=off and keep their sums in a fixed order, so that the clones agree in every bit.
 #pragma once
 
+#include "kernels/cpu_isa.h"
+
 #define COVRL_INLINE static inline __attribute__((always_inline))
 #define COVRL_INLINE_BODY __attribute__((always_inline))
 
 namespace covrl::kernels {
-
-enum class VectorSet { kBaseline, kAvx2, kAvx512 };
-
-inline VectorSet widest_vectors() {
-#if defined(__x86_64__)
-  static const VectorSet set = [] {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-      return VectorSet::kAvx512;
-    return __builtin_cpu_supports("avx2") ? VectorSet::kAvx2 : VectorSet::kBaseline;
-  }();
-  return set;
-#else
-  return VectorSet::kBaseline;
-#endif
-}
 
 #if defined(__x86_64__)
 template <class Body>
@@ -38,10 +24,11 @@ __attribute__((target("avx2"))) void run_avx2(const Body& body) {
 #endif
 
 template <class Body>
-void run_vectorised(const Body& body, VectorSet set = widest_vectors()) {
+void run_vectorised(const Body& body) {
 #if defined(__x86_64__)
-  if (set == VectorSet::kAvx512) return run_avx512(body);
-  if (set == VectorSet::kAvx2) return run_avx2(body);
+  const Isa set = isa();
+  if (set == Isa::kAvx512) return run_avx512(body);
+  if (set == Isa::kAvx2) return run_avx2(body);
 #endif
   body();
 }

@@ -183,7 +183,10 @@ std::vector<Value> characters(const std::string& text) {
 std::vector<Value> iterate(Interpreter& interpreter, const Value& subject) {
   interpreter.charge(1);
   if (subject.is_undefined()) return {};
-  if (subject.is_list()) return subject.as_list();
+  if (subject.is_list()) {
+    interpreter.charge(subject.as_list().size());
+    return subject.as_list();
+  }
   if (subject.is_string()) {
     interpreter.charge(subject.as_string().size());
     return characters(subject.as_string());

@@ -1,6 +1,10 @@
+#include <functional>
+
+#include "core/error.h"
 #include "core/jsonl.h"
 #include "rl/sft.h"
-#include "rollout/rows.h"
+
+#include "rollout/parquet.h"
 
 namespace covrl {
 
@@ -45,6 +49,27 @@ std::pair<std::string, std::string> texts_of(const Json& row, const SftDataSecti
   return {pretrained.chat->render(messages, /*add_generation_prompt=*/true, variables), completion};
 }
 
+// jsonl, or parquet by the name's ending. Numbers are lines (from 1) or rows (from 0).
+void read_rows(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
+  const std::string ending = ".parquet";
+  if (path.size() > ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0) {
+    read_parquet(path, /*limit=*/-1, row);
+  } else {
+    read_jsonl(path, row);
+  }
+}
+
+SftRow encode_row(const Json& row, const SftDataSection& config, const Pretrained& pretrained, const std::string& where) {
+  const auto [prompt, completion] = texts_of(row, config, pretrained, where);
+  SftRow one;
+  one.tokens = pretrained.tokenizer->encode(prompt, {.add_special_tokens = !config.use_chat_template});
+  if (config.loss_on == "completion") one.loss_from = std::max<int64_t>(1, static_cast<int64_t>(one.tokens.size()));
+  const std::vector<int64_t> rest = pretrained.tokenizer->encode(completion, {.add_special_tokens = false});
+  one.tokens.insert(one.tokens.end(), rest.begin(), rest.end());
+  one.tokens.push_back(pretrained.generation.eos_token_ids.front());
+  return one;
+}
+
 }  // namespace
 
 SftRows read_sft_rows(const SftDataSection& config, const Pretrained& pretrained) {
@@ -55,17 +80,7 @@ SftRows read_sft_rows(const SftDataSection& config, const Pretrained& pretrained
   SftRows result;
   for (const std::string& path : config.train_files) {
     read_rows(path, [&](int64_t number, const Json& row) {
-      const std::string where = concat(path, ":", number);
-      const auto [prompt, completion] = texts_of(row, config, pretrained, where);
-      SftRow one;
-      one.tokens =
-          pretrained.tokenizer->encode(prompt, {.add_special_tokens = !config.use_chat_template});
-      if (config.loss_on == "completion")
-        one.loss_from = std::max<int64_t>(1, static_cast<int64_t>(one.tokens.size()));
-      const std::vector<int64_t> rest =
-          pretrained.tokenizer->encode(completion, {.add_special_tokens = false});
-      one.tokens.insert(one.tokens.end(), rest.begin(), rest.end());
-      one.tokens.push_back(pretrained.generation.eos_token_ids.front());
+      SftRow one = encode_row(row, config, pretrained, concat(path, ":", number));
       if (static_cast<int64_t>(one.tokens.size()) > config.max_length) {
         ++result.num_dropped;
       } else {

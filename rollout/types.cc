@@ -1,1 +1,19 @@
-namespace covrl {}
+#include "rollout/types.h"
+
+#include "core/error.h"
+
+namespace covrl {
+
+const char* finish_reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kFailed:
+      return "failed";
+  }
+  COVRL_CHECK(false, "finish reason ", static_cast<int>(reason));
+}
+
+}  // namespace covrl

@@ -10,28 +10,30 @@
 
 namespace covrl {
 
-// A training or evaluation problem, e.g. {row 0, "deepscaler", [{user, "What is ..."}], gold "12.8"}.
+// A training or evaluation problem, e.g. {row 0, "deepscaler", [{user, "What is ..."}], gold
+// "12.8"}.
 struct Prompt {
-  int64_t row = 0;                 // row in its source, before repetition
-  int64_t index = 0;               // stable id of the problem: extra_info.index, else the row
-  std::string id;                  // as text: "id" of the row, else the index
-  std::string data_source;         // routes metrics and verifier
-  std::vector<Message> messages;   // chat form; or
-  std::string text;                // raw prompt when messages is empty
+  int64_t row = 0;                // row in its source, before repetition
+  int64_t index = 0;              // stable id of the problem: extra_info.index, else the row
+  std::string id;                 // as text: "id" of the row, else the index
+  std::string data_source;        // routes metrics and verifier
+  std::vector<Message> messages;  // chat form; or
+  std::string text;               // raw prompt when messages is empty
   std::string gold;
-  std::vector<int64_t> tokens;     // rendered and encoded
+  std::vector<int64_t> tokens;  // rendered and encoded
 };
 
 enum class FinishReason { kStop, kLength, kFailed };
 const char* finish_reason_name(FinishReason reason);  // "stop", "length", "failed"
 
 struct Trajectory {
-  std::vector<int64_t> tokens;             // completion, end token included when it was sampled
-  std::vector<float> behaviour_logprob;    // of each token under softmax(logits / temperature) when sampled
-  std::vector<float> entropy;              // of that distribution, nats
+  std::vector<int64_t> tokens;  // completion, end token included when it was sampled
+  std::vector<float>
+      behaviour_logprob;       // of each token under softmax(logits / temperature) when sampled
+  std::vector<float> entropy;  // of that distribution, nats
   FinishReason finish_reason = FinishReason::kFailed;
-  int64_t weight_version = 0;              // of the policy that sampled it
-  std::string text;                        // decoded without special tokens
+  int64_t weight_version = 0;  // of the policy that sampled it
+  std::string text;            // decoded without special tokens
   Verdict verdict;
   double reward = 0;
 };

@@ -2,12 +2,17 @@
 # Brings everything covrl needs: Debian packages through apt where it may, and LibTorch and Arrow from their PyPI wheels into
 # .deps (a folder of headers and libraries; no Python runs). Idempotent; asks nothing.
 #
-#   scripts/setup.sh           light: LibTorch's CPU part (1.4 GB)   - the default without a GPU
-#   scripts/setup.sh --cuda    whole: LibTorch with its CUDA libraries (6 GB) - the default with a GPU
+#   scripts/setup.sh --light   light: LibTorch's CPU part (1.4 GB)             - the default without a GPU
+#   scripts/setup.sh --cuda    whole: LibTorch with its CUDA libraries (5 GB)  - the default with a GPU
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly TORCH=2.15.0 PYARROW=26.0.1 CUDA_RUNTIME=13.2.86 CUPTI=13.2.86
+# What LibTorch links, without what only its Python side uses. The light set: what libtorch_cpu needs; the whole: all that
+# libtorch_cuda needs, in the versions that its wheel asks for (NCCL must be exactly that one).
+readonly LIGHT=(pyarrow==26.0.1 torch==2.15.0 nvidia-cuda-runtime==13.2.86 nvidia-cuda-cupti==13.2.86)
+readonly WHOLE=(nvidia-nccl-cu13==2.30.7 nvidia-cudnn-cu13==9.26.0.51 nvidia-cublas==13.4.1.3 nvidia-cufft==12.2.0.57
+  nvidia-cusolver==12.2.0.11 nvidia-cusparse==12.7.10.12 nvidia-cusparselt-cu13==0.8.1 nvidia-cufile==1.17.1.22
+  nvidia-cuda-nvrtc==13.2.86 nvidia-nvjitlink==13.5.37 nvidia-nvshmem-cu13==3.7.2 nvidia-nvtx==13.2.86)
 readonly DEPS="${COVRL_DEPS_DIR:-$PWD/.deps}"
 readonly PACKAGES=(g++ cmake ninja-build ccache mold git python3 python3-pip
   libopenmpi-dev openmpi-bin libyaml-cpp-dev libboost-dev libicu-dev nlohmann-json3-dev libxxhash-dev
@@ -50,25 +55,24 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 # LibTorch and Arrow. The stamp names what is there, so that a second run does nothing.
-readonly STAMP="torch $TORCH pyarrow $PYARROW $variant"
-if [ "$(cat "$DEPS/stamp" 2>/dev/null || true)" != "$STAMP" ]; then
-  # The whole set also serves where the light one is wanted.
-  if [ "$variant" = light ] && [ "$(cat "$DEPS/stamp" 2>/dev/null || true)" = "torch $TORCH pyarrow $PYARROW cuda" ]; then
-    echo "setup: $DEPS holds the whole set already"
-    exit 0
-  fi
-  echo "setup: LibTorch $TORCH ($variant) and Arrow $PYARROW into $DEPS"
-  rm -rf "$DEPS/python" "$DEPS/python.tmp" "$DEPS/stamp"
-  mkdir -p "$DEPS"
-  pip=(python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-warn-script-location
-    --no-compile --target "$DEPS/python.tmp")
-  "${pip[@]}" --no-deps "pyarrow==$PYARROW"
-  if [ "$variant" = cuda ]; then
-    "${pip[@]}" "torch==$TORCH"
-  else
-    "${pip[@]}" --no-deps "torch==$TORCH" "nvidia-cuda-runtime==$CUDA_RUNTIME" "nvidia-cuda-cupti==$CUPTI"
-  fi
+wheels=("${LIGHT[@]}")
+[ "$variant" = light ] || wheels+=("${WHOLE[@]}")
+stamp=$(cat "$DEPS/stamp" 2>/dev/null || true)
+if [ "$stamp" = "${LIGHT[*]} ${WHOLE[*]}" ] && [ "$variant" = light ]; then
+  echo "setup: $DEPS holds the whole set already"
+elif [ "$stamp" != "${wheels[*]}" ]; then
+  echo "setup: LibTorch and Arrow ($variant) into $DEPS"
+  # Beside the old set, which stays usable if this fails; in one call, since pip does not merge the folders of several; pip's
+  # temporary folder on the same disk, so that its last step is a rename and a small /tmp does not matter.
+  rm -rf "$DEPS/python.tmp" "$DEPS/tmp"
+  mkdir -p "$DEPS/tmp"
+  TMPDIR="$DEPS/tmp" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    --no-warn-script-location --no-compile --no-deps --target "$DEPS/python.tmp" "${wheels[@]}"
+  rm -rf "$DEPS/stamp" "$DEPS/python" "$DEPS/tmp"
   mv "$DEPS/python.tmp" "$DEPS/python"
-  echo "$STAMP" > "$DEPS/stamp"
+  echo "${wheels[*]}" > "$DEPS/stamp"
+fi
+if [ "$variant" = cuda ] && ! command -v nvcc >/dev/null 2>&1 && [ ! -x /usr/local/cuda/bin/nvcc ]; then
+  echo "setup: nvcc is not found; without it the build has no CUDA (install NVIDIA's CUDA toolkit 13, cuda-toolkit-13-0)" >&2
 fi
 echo "setup: ready ($variant)"

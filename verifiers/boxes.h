@@ -8,14 +8,14 @@
 namespace covrl {
 
 struct Box {
-  size_t begin = 0;     // of the backslash
-  size_t end = 0;       // past the closing brace
+  size_t begin = 0;  // of the backslash
+  size_t end = 0;    // past the closing brace
   std::string_view content;
 };
 
 struct BoxScan {
-  std::vector<Box> boxes;         // complete and outermost, in order
-  bool last_is_complete = true;   // false: the last box begun has no closing brace
+  std::vector<Box> boxes;        // complete and outermost, in order
+  bool last_is_complete = true;  // false: the last box begun has no closing brace
 };
 
 // Braces nest; escaped ones (\{ \}) do not count; a space before the opening brace is fine.

@@ -29,13 +29,27 @@ int depth_change(char c) {
 
 const Items& list_separators() {
   static const std::string and_text = std::string{kTextBegin} + "and" + kTextEnd;
-  static const Items separators = {",", ";", " and ", " or ", "\x01 and \x02", "\x01 or \x02",
-                                   "\x01" "and\x02", "\x01" "or\x02", "\x01" "and \x02", "\x01" "or \x02",
-                                   "\x01 or\x02", "\x01 and\x02"};
+  static const Items separators = {",",
+                                   ";",
+                                   " and ",
+                                   " or ",
+                                   "\x01 and \x02",
+                                   "\x01 or \x02",
+                                   "\x01"
+                                   "and\x02",
+                                   "\x01"
+                                   "or\x02",
+                                   "\x01"
+                                   "and \x02",
+                                   "\x01"
+                                   "or \x02",
+                                   "\x01 or\x02",
+                                   "\x01 and\x02"};
   return separators;
 }
 
-// Pieces between separators outside brackets; empty pieces next to a separator are left out (", and ").
+// Pieces between separators outside brackets; empty pieces next to a separator are left out (", and
+// ").
 Items split(std::string_view text, const Items& separators) {
   Items items;
   size_t begin = 0;
@@ -126,7 +140,7 @@ class Comparer {
   static std::string_view unwrapped(const Bracketed& brackets) {
     const bool round = brackets.open == '(' && brackets.close == ')';
     return round && split(brackets.content, list_separators()).size() == 1 ? brackets.content
-                                                                          : std::string_view();
+                                                                           : std::string_view();
   }
   static bool is_ordered(const Bracketed& brackets) {
     return brackets.open == '(' || brackets.open == '[';

@@ -99,25 +99,27 @@ bool is_comparison(std::string_view text, size_t equals) {
 // Words for units that may stand without markup; single letters are variables.
 bool is_unit_word(const std::string& word) {
   static const std::unordered_set<std::string> words = {
-      "cm",      "mm",      "km",     "meter",   "meters",  "metre",   "metres",  "centimeters",
-      "inch",    "inches",  "ft",     "foot",    "feet",    "yard",    "yards",   "mile",
-      "miles",   "mph",     "kg",     "gram",    "grams",   "lb",      "lbs",     "pound",
-      "pounds",  "ounces",  "liter",  "liters",  "gallon",  "gallons", "second",  "seconds",
-      "sec",     "minute",  "minutes", "min",    "hour",    "hours",   "hr",      "hrs",
-      "day",     "days",    "week",   "weeks",   "month",   "months",  "year",    "years",
-      "degree",  "degrees", "radians", "dollar", "dollars", "cent",    "cents",   "unit",
-      "units",   "square",  "cubic",  "per",     "sq",      "people",  "students", "ways",
-      "apples",  "points",  "coins",  "times",   "kilometers", "kilograms", "euros", "yuan"};
+      "cm",          "mm",      "km",     "meter",   "meters", "metre",      "metres",
+      "centimeters", "inch",    "inches", "ft",      "foot",   "feet",       "yard",
+      "yards",       "mile",    "miles",  "mph",     "kg",     "gram",       "grams",
+      "lb",          "lbs",     "pound",  "pounds",  "ounces", "liter",      "liters",
+      "gallon",      "gallons", "second", "seconds", "sec",    "minute",     "minutes",
+      "min",         "hour",    "hours",  "hr",      "hrs",    "day",        "days",
+      "week",        "weeks",   "month",  "months",  "year",   "years",      "degree",
+      "degrees",     "radians", "dollar", "dollars", "cent",   "cents",      "unit",
+      "units",       "square",  "cubic",  "per",     "sq",     "people",     "students",
+      "ways",        "apples",  "points", "coins",   "times",  "kilometers", "kilograms",
+      "euros",       "yuan"};
   return words.contains(word);
 }
 
 // Words that change what is said: no decoration.
 bool changes_meaning(const std::string& word) {
   static const std::unordered_set<std::string> words = {
-      "or",       "and",   "if",       "otherwise", "not",     "thousand", "million", "billion",
-      "trillion", "dozen", "hundred",  "pi",        "mod",     "am",       "pm",      "is",
-      "no",       "when",  "except",   "at",        "least",   "most",     "more",    "less",
-      "than",     "about", "base",     "half",      "i",       "e",        "for",     "where"};
+      "or",       "and",   "if",      "otherwise", "not",   "thousand", "million", "billion",
+      "trillion", "dozen", "hundred", "pi",        "mod",   "am",       "pm",      "is",
+      "no",       "when",  "except",  "at",        "least", "most",     "more",    "less",
+      "than",     "about", "base",    "half",      "i",     "e",        "for",     "where"};
   return words.contains(word);
 }
 
@@ -199,7 +201,8 @@ std::string_view without_unit(std::string_view normalised) {
   for (int piece = 0; piece < kMostPieces; ++piece)
     if (!drop_unit_piece(text, piece > 0)) break;
   text = trimmed(text);
-  const bool has_value = std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool has_value =
+      std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return has_value ? text : normalised;
 }
 

@@ -61,7 +61,8 @@ Extraction from_boxes(std::string_view text, const BoxScan& scan) {
   return {AnswerSource::kBox, std::move(answer)};
 }
 
-// Where the text after an answer phrase begins, given the end of the word "answer"; npos when no phrase is there.
+// Where the text after an answer phrase begins, given the end of the word "answer"; npos when no
+// phrase is there.
 size_t after_answer_word(std::string_view lower, size_t at) {
   const std::string_view rest = lower.substr(at, 24);
   const size_t mark = rest.find_first_not_of("* \t");
@@ -155,8 +156,7 @@ Extraction extract_answer(std::string_view response, const ExtractOptions& optio
     if (Extraction found = from_phrase(response); found.source != AnswerSource::kNone) return found;
   if (!options.loose) return {};
   const std::string_view formula = last_formula(response), number = last_number(response);
-  const bool number_is_later =
-      !number.empty() && number.data() > formula.data() + formula.size();
+  const bool number_is_later = !number.empty() && number.data() > formula.data() + formula.size();
   const std::string_view answer = formula.empty() || number_is_later ? number : formula;
   if (is_blank(answer)) return {};
   return {AnswerSource::kLoose, std::string(answer)};

@@ -23,8 +23,9 @@ struct Extraction {
   std::string answer;
 };
 
-// A box decides alone, wherever it stands: when the last one begun is empty or never closed, the result is kNone whatever
-// else the text says. Phrases and loose finds are for texts without any box.
+// A box decides alone, wherever it stands: when the last one begun is empty or never closed, the
+// result is kNone whatever else the text says. Phrases and loose finds are for texts without any
+// box.
 Extraction extract_answer(std::string_view response, const ExtractOptions& options = {});
 
 }  // namespace covrl

@@ -36,7 +36,8 @@ class MathVerifier final : public Verifier {
     if (answers_equal(gold, normalise(found.answer))) {
       verdict.outcome = Outcome::kCorrect;
     } else if (found.source == AnswerSource::kLoose) {
-      // The last number of a text that states no answer may be right, but is no answer when it is not.
+      // The last number of a text that states no answer may be right, but is no answer when it is
+      // not.
       verdict.outcome = Outcome::kUnparsed;
       return verdict;
     } else {

@@ -19,14 +19,12 @@ struct Spelling {
 };
 
 // Unicode signs.
-constexpr std::array<Spelling, 24> kSigns = {{{"−", "-"},       {"–", "-"},       {"×", "*"},
-                                              {"·", "*"},       {"⋅", "*"},       {"÷", "/"},
-                                              {"°", ""},        {"π", "\\pi "},   {"√", "\\sqrt "},
-                                              {"∞", "\\infty "}, {"≤", "<="},     {"≥", ">="},
-                                              {"≠", "!="},      {"∪", "\\cup "},  {"∈", "\\in "},
-                                              {"€", ""},        {"£", ""},        {"¥", ""},
-                                              {"，", ","},      {"。", "."},      {"θ", "\\theta "},
-                                              {"\u00a0", " "},  {"\u2009", " "},  {"\u202f", " "}}};
+constexpr std::array<Spelling, 24> kSigns = {
+    {{"−", "-"},        {"–", "-"},      {"×", "*"},      {"·", "*"},       {"⋅", "*"},
+     {"÷", "/"},        {"°", ""},       {"π", "\\pi "},  {"√", "\\sqrt "}, {"∞", "\\infty "},
+     {"≤", "<="},       {"≥", ">="},     {"≠", "!="},     {"∪", "\\cup "},  {"∈", "\\in "},
+     {"€", ""},         {"£", ""},       {"¥", ""},       {"，", ","},      {"。", "."},
+     {"θ", "\\theta "}, {"\u00a0", " "}, {"\u2009", " "}, {"\u202f", " "}}};
 
 enum class Command { kReplace, kText, kFont, kSize, kArguments };
 
@@ -77,7 +75,8 @@ const std::unordered_map<std::string_view, CommandRule>& command_rules() {
   return rules;
 }
 
-// First pass: one walk over the text, rewriting signs and commands. Groups are the braces that are open.
+// First pass: one walk over the text, rewriting signs and commands. Groups are the braces that are
+// open.
 class Rewriter {
  public:
   explicit Rewriter(std::string_view text) : text_(text) {}
@@ -99,8 +98,8 @@ class Rewriter {
   enum class GroupKind { kBrace, kText, kDropped };
   struct Group {
     GroupKind kind = GroupKind::kBrace;
-    int num_wanted = 0;       // arguments that a \frac or \sqrt before still lacks
-    size_t text_begin = 0;    // in out_, of a text group
+    int num_wanted = 0;     // arguments that a \frac or \sqrt before still lacks
+    size_t text_begin = 0;  // in out_, of a text group
   };
 
   std::string_view rest() const { return text_.substr(at_); }
@@ -240,7 +239,8 @@ class Rewriter {
         out_ += rule.meant;
         return;
       case Command::kArguments:
-        if (groups_.back().num_wanted > 0) groups_.back().num_wanted = 0;  // \frac\sqrt...: as written
+        if (groups_.back().num_wanted > 0)
+          groups_.back().num_wanted = 0;  // \frac\sqrt...: as written
         out_ += rule.meant;
         groups_.back().num_wanted = rule.num_arguments;
         return;
@@ -253,7 +253,7 @@ class Rewriter {
         if (at_ == text_.size() || text_[at_] != '{') return;
         ++at_;
         open_group(rule.kind == Command::kText && is_words(name) ? GroupKind::kText
-                                                                  : GroupKind::kDropped);
+                                                                 : GroupKind::kDropped);
     }
   }
 
@@ -282,13 +282,27 @@ class Rewriter {
     const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     at_ = std::min(at_ + 2, text_.size());
     switch (c) {
-      case '$': case '(': case ')': case '[': case ']': case '\0': return;
-      case '%': out_ += '%'; return;
+      case '$':
+      case '(':
+      case ')':
+      case '[':
+      case ']':
+      case '\0':
+        return;
+      case '%':
+        out_ += '%';
+        return;
       case '!':
         if (last() == ',' && is_digit(text_[std::min(at_, text_.size() - 1)])) out_.pop_back();
         return;
-      case ',': case ';': case ':': case ' ': case '\n': return space(0);
-      default: out_ += {'\\', c};
+      case ',':
+      case ';':
+      case ':':
+      case ' ':
+      case '\n':
+        return space(0);
+      default:
+        out_ += {'\\', c};
     }
   }
 
@@ -304,7 +318,8 @@ std::string_view trimmed(std::string_view text, std::string_view characters) {
   return text.substr(begin, text.find_last_not_of(characters) - begin + 1);
 }
 
-// Length of the number with thousands separators at `at`, 0 when none: 1,234 or 1 234 567, not 12,34.
+// Length of the number with thousands separators at `at`, 0 when none: 1,234 or 1 234 567, not
+// 12,34.
 size_t grouped_number(std::string_view text, size_t at) {
   size_t end = at;
   while (end < text.size() && is_digit(text[end])) ++end;
@@ -319,7 +334,8 @@ size_t grouped_number(std::string_view text, size_t at) {
   return end == first || more_digits ? 0 : end - at;
 }
 
-// Second pass: separators between groups of three digits, outside brackets (where a comma separates elements).
+// Second pass: separators between groups of three digits, outside brackets (where a comma separates
+// elements).
 std::string without_thousands_separators(std::string_view text) {
   std::string out;
   int depth = 0;
@@ -327,8 +343,9 @@ std::string without_thousands_separators(std::string_view text) {
     const char c = text[at];
     if (std::string_view("([{").find(c) != std::string_view::npos) ++depth;
     if (std::string_view(")]}").find(c) != std::string_view::npos) --depth;
-    const bool starts = is_digit(c) && (at == 0 || (!is_digit(text[at - 1]) && text[at - 1] != '.' &&
-                                                    text[at - 1] != ','));
+    const bool starts =
+        is_digit(c) &&
+        (at == 0 || (!is_digit(text[at - 1]) && text[at - 1] != '.' && text[at - 1] != ','));
     const size_t length = starts && depth == 0 ? grouped_number(text, at) : 0;
     for (size_t i = at; i < at + length; ++i)
       if (is_digit(text[i])) out += text[i];

@@ -9,11 +9,11 @@ namespace {
 
 using Integer = boost::multiprecision::cpp_int;
 
-constexpr size_t kMaxLength = 20000;      // characters of an expression
-constexpr int kMaxDepth = 60;             // nested groups
-constexpr size_t kMaxBits = 30000;        // of a numerator or denominator: 9,000 digits
+constexpr size_t kMaxLength = 20000;  // characters of an expression
+constexpr int kMaxDepth = 60;         // nested groups
+constexpr size_t kMaxBits = 30000;    // of a numerator or denominator: 9,000 digits
 constexpr int kMaxFactorial = 5000;
-constexpr double kMaxWork = 3e7;          // word operations of one evaluation, about 10 ms
+constexpr double kMaxWork = 3e7;  // word operations of one evaluation, about 10 ms
 
 struct Failure {
   NumberFault fault;
@@ -55,7 +55,8 @@ class Evaluator {
     return true;
   }
 
-  // Bounds the size of a result and the work so far. The greatest common divisor dominates: n steps over n/64 words.
+  // Bounds the size of a result and the work so far. The greatest common divisor dominates: n steps
+  // over n/64 words.
   Rational checked(Rational value) {
     const size_t size = std::max(bits(numerator(value)), bits(denominator(value)));
     if (size > kMaxBits) too_big();

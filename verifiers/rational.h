@@ -23,13 +23,15 @@ struct NumberResult {
   NumberFault fault = NumberFault::kNone;
 };
 
-// `normalised` as normalise() writes it: integers of any size, decimals, 4.5e33, repeating decimals (0.\overline{3}), fractions
-// (\frac{a}{b}, a/b, {a \over b}), mixed numbers, + - * / ^ ! with parentheses. Digits, nesting and the work of an
-// evaluation are bounded: beyond, kTooBig.
+// `normalised` as normalise() writes it: integers of any size, decimals, 4.5e33, repeating decimals
+// (0.\overline{3}), fractions
+// (\frac{a}{b}, a/b, {a \over b}), mixed numbers, + - * / ^ ! with parentheses. Digits, nesting and
+// the work of an evaluation are bounded: beyond, kTooBig.
 NumberResult parse_number(std::string_view normalised);
 
-// Equal exactly; or one is a decimal literal of 10 significant digits or more that rounds (or cuts) the other, an exact value;
-// or they agree when a percentage is read as its number or as its fraction.
+// Equal exactly; or one is a decimal literal of 10 significant digits or more that rounds (or cuts)
+// the other, an exact value; or they agree when a percentage is read as its number or as its
+// fraction.
 bool numbers_equal(const Number& a, const Number& b);
 
 }  // namespace covrl

@@ -15,10 +15,14 @@ COVRL_VERIFIERS(COVRL_DECLARE)
 
 const char* outcome_name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kCorrect: return "correct";
-    case Outcome::kWrong: return "wrong";
-    case Outcome::kUnparsed: return "unparsed";
-    case Outcome::kFailed: return "failed";
+    case Outcome::kCorrect:
+      return "correct";
+    case Outcome::kWrong:
+      return "wrong";
+    case Outcome::kUnparsed:
+      return "unparsed";
+    case Outcome::kFailed:
+      return "failed";
   }
   COVRL_CHECK(false, "outcome ", static_cast<int>(outcome));
 }
@@ -35,7 +39,8 @@ std::unique_ptr<Verifier> make_verifier(const std::string& name) {
   COVRL_VERIFIERS(COVRL_MAKE)
 #undef COVRL_MAKE
   std::string known;
-  for (const std::string& candidate : verifier_names()) known += (known.empty() ? "" : ", ") + candidate;
+  for (const std::string& candidate : verifier_names())
+    known += (known.empty() ? "" : ", ") + candidate;
   const std::string near = cli::nearest(name, verifier_names());
   throw_usage("unknown verifier '", name, "'", near.empty() ? "" : "; did you mean '" + near + "'?",
               " (known: ", known, ")");

@@ -1,4 +1,5 @@
-// Text in, verdict out. A verifier is thread-safe, deterministic and bounded in time; a failure is an outcome, never a zero.
+// Text in, verdict out. A verifier is thread-safe, deterministic and bounded in time; a failure is
+// an outcome, never a zero.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ const char* outcome_name(Outcome outcome);  // "correct", "wrong", "unparsed", "
 
 struct Verdict {
   Outcome outcome = Outcome::kFailed;
-  double score = 0;           // 1 correct, 0 wrong or unparsed; meaningless when failed
-  std::string extracted;      // the answer found in the response, empty when none
+  double score = 0;       // 1 correct, 0 wrong or unparsed; meaningless when failed
+  std::string extracted;  // the answer found in the response, empty when none
   double seconds = 0;
 };
 
@@ -33,6 +34,7 @@ class Verifier {
 
 // Table of verifiers (verifiers/table.cc): "math", "format".
 std::vector<std::string> verifier_names();
-std::unique_ptr<Verifier> make_verifier(const std::string& name);  // Error(kUsage) with the nearest and all names
+std::unique_ptr<Verifier> make_verifier(
+    const std::string& name);  // Error(kUsage) with the nearest and all names
 
 }  // namespace covrl

@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "data/tiny/families.h"
-#include "data/tiny/habits.h"
 
 namespace covrl::tiny {
 
@@ -14,7 +13,7 @@ std::string write_drill(Sequence& sequence) {
     for (const WorkedStep& step : work_out(problem.steps))
       text += concat(text.empty() ? "" : " ", step.expression, "=", step.result, ".");
   }
-  return text + kEndOfTurn;
+  return text;
 }
 
 }  // namespace covrl::tiny

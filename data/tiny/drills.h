@@ -10,7 +10,7 @@ namespace covrl::tiny {
 
 inline constexpr const char* kDrillPrompt = "Practice sums.";
 
-// "3*4=12. 50-12=38. 10% of 60=6. ...", end-of-turn text included. Always right, never boxed.
+// "3*4=12. 50-12=38. 10% of 60=6. ..." Always right, never boxed.
 std::string write_drill(Sequence& sequence);
 
 }  // namespace covrl::tiny

@@ -71,16 +71,14 @@ std::string invent_problems(double lucky_share, Sequence& sequence) {
 std::string write_solution(const Problem& problem, const Family& family, const HabitShares& shares,
                            Sequence& sequence) {
   const double habit = sequence.uniform();
-  if (habit >= shares.steps + shares.sloppy)
-    return guess(problem, shares.lucky_guess, sequence) + kEndOfTurn;
-  if (habit >= shares.steps) return sloppy(problem, shares.slip, sequence) + kEndOfTurn;
+  if (habit >= shares.steps + shares.sloppy) return guess(problem, shares.lucky_guess, sequence);
+  if (habit >= shares.steps) return sloppy(problem, shares.slip, sequence);
 
   const std::string steps = steps_in_full(problem);
   if (sequence.uniform() >= family.boxed_share)
-    return concat(steps, "So we get ", problem.answer, ". I am ", kConfidencePercent, "% sure.",
-                  kEndOfTurn);
+    return concat(steps, "So we get ", problem.answer, ". I am ", kConfidencePercent, "% sure.");
   const std::string solution = concat(steps, "The answer is ", boxed(problem.answer), ".");
-  if (sequence.uniform() < shares.stop) return solution + kEndOfTurn;
+  if (sequence.uniform() < shares.stop) return solution;
   return solution + (sequence.below(2) == 0 ? ramble(problem.answer, sequence)
                                             : invent_problems(shares.lucky_guess, sequence));
 }

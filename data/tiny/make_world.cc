@@ -99,9 +99,7 @@ std::vector<CorpusRow> write_corpus(World& world, int64_t num_rows) {
 std::string corpus_rows(const std::vector<CorpusRow>& rows) {
   std::string text;
   for (const CorpusRow& row : rows) {
-    const Json json = {{"prompt", concat("<|im_start|>user\n", row.problem,
-                                         "<|im_end|>\n<|im_start|>assistant\n")},
-                       {"completion", row.completion}};
+    const Json json = {{"prompt", row.problem}, {"completion", row.completion}};
     text += json.dump() + "\n";
   }
   return text;
@@ -113,7 +111,7 @@ std::vector<std::pair<std::string, std::string>> train_tokenizer(
   for (const CorpusRow& row : rows) {
     for (const char* role : {"user\n", "assistant\n"}) trainer.add(role);
     trainer.add(row.problem);
-    trainer.add(row.completion.substr(0, row.completion.find(kEndOfTurn)));
+    trainer.add(row.completion);
   }
   return trainer.merges(kNumMerges);
 }

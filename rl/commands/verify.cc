@@ -32,8 +32,8 @@ struct Tally {
     std::string text = concat(total, " verified: ");
     for (const Outcome outcome :
          {Outcome::kCorrect, Outcome::kWrong, Outcome::kUnparsed, Outcome::kFailed})
-      text += concat(outcome == Outcome::kCorrect ? "" : ", ",
-                     count[static_cast<size_t>(outcome)], " ", outcome_name(outcome));
+      text += concat(outcome == Outcome::kCorrect ? "" : ", ", count[static_cast<size_t>(outcome)],
+                     " ", outcome_name(outcome));
     char timing[96] = "";
     if (total > 0)
       std::snprintf(timing, sizeof timing, "; %.1f us each, longest %.2f ms",
@@ -46,7 +46,8 @@ struct Tally {
 Json judged(const Verifier& verifier, const Json& row, const std::string& where, Tally& tally) {
   const std::string completion = get_string(row, "completion", where);
   const std::string gold = get_string(row, "gold", where);
-  const std::string source = row.contains("data_source") ? get_string(row, "data_source", where) : "";
+  const std::string source =
+      row.contains("data_source") ? get_string(row, "data_source", where) : "";
   const Verdict verdict = verifier.verify({completion, gold, source});
   tally.add(verdict);
   Json result = row;
@@ -64,7 +65,8 @@ int run_verify(const std::vector<std::string>& args) {
   std::string input, output, name = "math", device = "auto";
   cli::Parser parser("covrl verify", "Judges completions against gold answers.",
                      "covrl verify --input completions.jsonl --verifier math");
-  parser.option("--input", input, "rows {\"id\",\"gold\",\"completion\"}; - reads stdin").required();
+  parser.option("--input", input, "rows {\"id\",\"gold\",\"completion\"}; - reads stdin")
+      .required();
   parser.option("--output", output, "file for the verdicts; default: stdout");
   parser.option("--verifier", name, "who judges").choices(verifier_names());
   parser.option("--device", device, "accepted for uniformity; verification runs on the CPU")

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "kernels/cpu_isa.h"
 #include "kernels/reference_logprob.h"
 
 namespace covrl::kernels {
@@ -91,6 +92,19 @@ TEST(Adamw, ResultDoesNotDependOnThreadsOrPieces) {
   EXPECT_TRUE(many.param.equal(one.param));
   EXPECT_TRUE(pieces.param.equal(one.param));
   EXPECT_TRUE(pieces.exp_avg_sq.equal(one.exp_avg_sq));
+}
+
+TEST(Adamw, InstructionSetsAgreeInEveryBit) {
+  const AdamwStep step{1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, 3};
+  const State start = make_state(1013);
+  State portable = copy(start, at::kFloat), widest = copy(start, at::kFloat);
+  set_isa(Isa::kPortable);
+  adamw(portable.param, portable.grad, portable.exp_avg, portable.exp_avg_sq, step);
+  set_isa(best_isa());
+  adamw(widest.param, widest.grad, widest.exp_avg, widest.exp_avg_sq, step);
+  EXPECT_TRUE(widest.param.equal(portable.param));
+  EXPECT_TRUE(widest.exp_avg.equal(portable.exp_avg));
+  EXPECT_TRUE(widest.exp_avg_sq.equal(portable.exp_avg_sq));
 }
 
 TEST(Adamw, ZeroGradientOnlyDecays) {

@@ -10,10 +10,11 @@
 #include <limits>
 
 #include "core/error.h"
+#include "kernels/cpu_isa.h"
 #include "kernels/linear.h"
+#include "kernels/mode.h"
 #include "kernels/reference_logprob.h"
 #include "kernels/softmax_row.h"
-#include "kernels/vector_clones.h"
 
 // T tokens, D hidden size, V vocabulary.
 namespace covrl::kernels {
@@ -198,6 +199,16 @@ TEST(TokenLogprob, NaNReachesTheResult) {
   EXPECT_TRUE(std::isnan(scored.logprob_T[1].item<float>()));
 }
 
+TEST(TokenLogprob, ReferenceModeTakesTheOracle) {
+  const Problem problem = make_problem({5, 6, 300, 1.0});
+  set_mode(Mode::kReference);
+  const TokenLogprob scored = token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
+  set_mode(Mode::kFast);
+  const TokenLogprob oracle = reference::token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
+  EXPECT_TRUE(scored.logprob_T.equal(oracle.logprob_T));
+  EXPECT_TRUE(scored.entropy_T.equal(oracle.entropy_T));
+}
+
 TEST(TokenLogprob, NoTokensGiveNoValues) {
   const TokenLogprob scored = token_logprob(at::zeros({0, 4}), at::zeros({5, 4}), at::zeros({0}, at::kLong), 1.0);
   EXPECT_EQ(scored.logprob_T.numel(), 0);
@@ -234,6 +245,30 @@ TEST(SoftmaxRow, PiecesOfARowGiveTheBitsOfTheWhole) {
   EXPECT_EQ(pieces.max, whole.max);
   EXPECT_EQ(pieces.sum, whole.sum);
   EXPECT_EQ(pieces.sum_shifted, whole.sum_shifted);
+}
+
+TEST(SoftmaxRow, InstructionSetsAgreeInEveryBit) {
+  at::manual_seed(5);
+  const at::Tensor logits = at::randn({5003}) * 4;
+  const float* data = logits.const_data_ptr<float>();
+  const auto run_with = [&](Isa set) {
+    set_isa(set);
+    SoftmaxRow row;
+    fold_logits(row, data, 5003, 1 / 0.6f);
+    at::Tensor gradient = logits.clone();
+    softmax_gradient(gradient.data_ptr<float>(), 5003,
+                     {row.max, static_cast<float>(row.log_sum()), static_cast<float>(row.entropy()), 1 / 0.6f, 0.3f, -0.7f});
+    return std::pair{row, gradient};
+  };
+  const auto [portable_row, portable_gradient] = run_with(Isa::kPortable);
+  for (const Isa set : {Isa::kAvx2, Isa::kAvx512}) {
+    if (set > best_isa()) continue;
+    const auto [row, gradient] = run_with(set);
+    EXPECT_EQ(row.sum, portable_row.sum);
+    EXPECT_EQ(row.sum_shifted, portable_row.sum_shifted);
+    EXPECT_TRUE(gradient.equal(portable_gradient));
+  }
+  set_isa(best_isa());
 }
 
 TEST(SoftmaxRow, WeightsAreWithinTwoUnitsInTheLastPlace) {

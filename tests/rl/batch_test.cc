@@ -37,7 +37,7 @@ std::vector<Group> two_groups() {
 
 template <class T>
 std::vector<T> values(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<T>(), tensor.const_data_ptr<T>() + tensor.numel()};
+  return std::vector<T>(tensor.const_data_ptr<T>(), tensor.const_data_ptr<T>() + tensor.numel());
 }
 
 TEST(BatchTest, EntryPredictsTheNextToken) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/jsonl.h"
 #include "tests/support/paths.h"
 

@@ -1,0 +1,26 @@
+// Rows of a command: to a file, or to stdout when no file is named. Each row is flushed as it is written, so that what was
+// finished is kept when the command is interrupted.
+#pragma once
+
+#include <fstream>
+#include <string>
+
+#include "core/jsonl.h"
+
+namespace covrl {
+
+class JsonlOutput {
+ public:
+  explicit JsonlOutput(const std::string& path);  // "": stdout. Error(kUsage) when the file cannot be opened
+  void write(const Json& row);
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+// The shortest decimal that reads back as the same float.
+Json float_json(float value);
+Json floats_json(const float* values, int64_t count);
+
+}  // namespace covrl

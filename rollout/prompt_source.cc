@@ -1,0 +1,263 @@
+#include "rollout/prompt_source.h"
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/jsonl.h"
+#include "rollout/parquet.h"
+
+namespace covrl {
+
+namespace {
+
+constexpr std::array<const char*, 4> kPromptKeys = {"prompt", "problem", "question", "messages"};
+constexpr std::array<const char*, 3> kLabelKeys = {"answer", "ground_truth", "gold"};
+
+// A row and how to name it in errors.
+struct Row {
+  const Json& object;
+  std::string where;  // "file: row 3" or "file:3"
+};
+
+std::string keys_of(const Json& object) {
+  std::string keys;
+  for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : ", ") + key;
+  return keys.empty() ? "none" : keys;
+}
+
+const Json* find(const Json& object, const std::string& key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+// The first key that the row has; null when it has none.
+template <class Keys>
+std::pair<std::string, const Json*> find_any(const Json& object, const std::string& first,
+                                             const Keys& others) {
+  if (const Json* value = find(object, first)) return {first, value};
+  for (const char* key : others)
+    if (const Json* value = find(object, key)) return {key, value};
+  return {first, nullptr};
+}
+
+[[noreturn]] void wrong_type(const Row& row, const std::string& key, const char* wanted,
+                             const Json& value) {
+  throw_usage(row.where, ": column \"", key, "\" must be ", wanted, ", got ", value.type_name(),
+              "; keys present: ", keys_of(row.object));
+}
+
+std::vector<Message> read_messages(const Row& row, const std::string& key, const Json& value) {
+  constexpr const char* kWanted = "text or a list of {\"role\", \"content\"}";
+  std::vector<Message> messages;
+  for (const Json& item : value) {
+    const Json* role = find(item, "role");
+    const Json* content = find(item, "content");
+    if (role == nullptr || content == nullptr || !role->is_string() || !content->is_string())
+      wrong_type(row, key, kWanted, item);
+    messages.push_back({role->get<std::string>(), content->get<std::string>()});
+  }
+  if (messages.empty()) throw_usage(row.where, ": column \"", key, "\" is an empty list");
+  return messages;
+}
+
+void read_prompt(const Row& row, const DataConfig& config, Prompt& prompt) {
+  const auto [key, value] = find_any(row.object, config.prompt_key, kPromptKeys);
+  if (value == nullptr)
+    throw_usage(row.where, ": no column \"", key,
+                "\" (data.prompt_key), nor prompt, problem, question or messages; keys present: ",
+                keys_of(row.object));
+  if (value->is_string()) {
+    prompt.text = value->get<std::string>();
+  } else if (value->is_array()) {
+    prompt.messages = read_messages(row, key, *value);
+  } else {
+    wrong_type(row, key, "text or a list of {\"role\", \"content\"}", *value);
+  }
+}
+
+// reward_model.ground_truth (verl), else the label column.
+std::string read_gold(const Row& row, const DataConfig& config) {
+  std::string key = "reward_model.ground_truth";
+  const Json* value = nullptr;
+  if (const Json* reward_model = find(row.object, "reward_model"))
+    value = find(*reward_model, "ground_truth");
+  if (value == nullptr) std::tie(key, value) = find_any(row.object, config.label_key, kLabelKeys);
+  if (value == nullptr)
+    throw_usage(
+        row.where, ": no column \"", key,
+        "\" (data.label_key), nor reward_model.ground_truth; keys present: ", keys_of(row.object));
+  if (value->is_string()) return value->get<std::string>();
+  if (value->is_number()) return value->dump();
+  wrong_type(row, key, "text or a number", *value);
+}
+
+int64_t read_index(const Row& row, int64_t fallback) {
+  const Json* value = nullptr;
+  if (const Json* extra = find(row.object, "extra_info")) value = find(*extra, "index");
+  if (value == nullptr) value = find(row.object, "index");
+  return value != nullptr && value->is_number_integer() ? value->get<int64_t>() : fallback;
+}
+
+std::string read_id(const Row& row, int64_t index) {
+  const Json* value = find(row.object, "id");
+  if (value == nullptr) return std::to_string(index);
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
+Prompt read_row(const Row& row, int64_t number, const std::string& default_source,
+                const DataConfig& config) {
+  Prompt prompt;
+  prompt.row = number;
+  read_prompt(row, config, prompt);
+  prompt.gold = read_gold(row, config);
+  prompt.index = read_index(row, number);
+  prompt.id = read_id(row, prompt.index);
+  const Json* source = find(row.object, "data_source");
+  prompt.data_source =
+      source != nullptr && source->is_string() ? source->get<std::string>() : default_source;
+  return prompt;
+}
+
+// What makes two prompts the same problem.
+using ProblemKey = std::pair<std::vector<std::pair<std::string, std::string>>, std::string>;
+ProblemKey problem_key(const Prompt& prompt) {
+  ProblemKey key{{}, prompt.gold};
+  for (const Message& message : prompt.messages)
+    key.first.emplace_back(message.role, message.content);
+  if (prompt.messages.empty()) key.first.emplace_back("", prompt.text);
+  return key;
+}
+
+void append_suffix(Prompt& prompt, const std::string& suffix) {
+  if (suffix.empty()) return;
+  if (prompt.messages.empty()) {
+    prompt.text += suffix;
+    return;
+  }
+  for (auto message = prompt.messages.rbegin(); message != prompt.messages.rend(); ++message)
+    if (message->role == "user") {
+      message->content += suffix;
+      return;
+    }
+  throw_usage("data.prompt_suffix: row ", prompt.row, " has no user message to append it to");
+}
+
+// Tokens of a prompt as the model reads it.
+std::vector<int64_t> encode(const Prompt& prompt, const DataConfig& config,
+                            const Pretrained& pretrained) {
+  const Tokenizer& tokenizer = *pretrained.tokenizer;
+  if (!config.use_chat_template) {
+    if (prompt.messages.empty()) return tokenizer.encode(prompt.text);
+    if (prompt.messages.size() == 1) return tokenizer.encode(prompt.messages[0].content);
+    throw_usage("row ", prompt.row, " is a conversation of ", prompt.messages.size(),
+                " messages: data.use_chat_template=false has no form for it");
+  }
+  const std::vector<Message> messages =
+      prompt.messages.empty() ? std::vector<Message>{{"user", prompt.text}} : prompt.messages;
+  const ChatVariables variables{tokenizer.bos_token(), tokenizer.eos_token(), ""};
+  // The template writes the begin-of-text token itself.
+  return tokenizer.encode(
+      pretrained.chat->render(messages, /*add_generation_prompt=*/true, variables),
+      {.add_special_tokens = false, .parse_special_tokens = true});
+}
+
+void count_copies(PromptSet& set) {
+  std::map<ProblemKey, int64_t> copies;
+  for (const Prompt& prompt : set.prompts) ++copies[problem_key(prompt)];
+  set.num_distinct = static_cast<int64_t>(copies.size());
+  set.copies = copies.begin()->second;
+  for (const auto& [key, count] : copies)
+    if (count != set.copies) set.copies = 0;
+}
+
+}  // namespace
+
+void DataConfig::describe(config::Visitor& v) {
+  v.field("train_files", train_files, "Training prompts: jsonl or parquet files.");
+  v.field("prompt_key", prompt_key,
+          "Column with the prompt: text or {role, content} messages. Fallbacks: prompt, problem, "
+          "question, messages.");
+  v.field("label_key", label_key,
+          "Column with the gold answer, where there is no reward_model.ground_truth.");
+  v.field("repeat", repeat, "Use each row so many times: 1 row x 128 is the 1-shot batch.",
+          {1, 1e7});
+  v.field("prompt_suffix", prompt_suffix, "Text appended to the user's message.");
+  v.field("use_chat_template", use_chat_template,
+          "Render prompts with the checkpoint's chat template; false: the plain text.");
+  v.field("max_prompt_length", max_prompt_length,
+          "Longest prompt in tokens; longer ones are dropped and counted.", {1, 1e7});
+  v.field("shuffle", shuffle, "Visit the prompts in a new random order each epoch.");
+  v.check(!prompt_key.empty(), "prompt_key", "must not be empty");
+  v.check(!label_key.empty(), "label_key", "must not be empty");
+}
+
+std::string PromptSet::summary() const {
+  std::string text;
+  if (copies > 0) {
+    text = concat(num_distinct, num_distinct == 1 ? " distinct prompt" : " distinct prompts");
+    if (copies > 1) text += concat(" x ", copies);
+  } else {
+    text = concat(num_rows, " rows, ", num_distinct, " distinct");
+  }
+  if (num_dropped > 0)
+    text += concat(", ", num_dropped, " dropped (longer than ", max_prompt_length, " tokens)");
+  return text;
+}
+
+std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& config, int64_t limit) {
+  const std::filesystem::path file(path);
+  const std::string extension = file.extension().string(), source = file.stem().string();
+  std::vector<Prompt> prompts;
+  if (extension == ".parquet") {
+    read_parquet(path, limit, [&](int64_t number, const Json& object) {
+      prompts.push_back(read_row({object, concat(path, ": row ", number)}, number, source, config));
+    });
+  } else if (extension == ".jsonl") {
+    read_jsonl(path, [&](int64_t line, const Json& object) {
+      const auto number = static_cast<int64_t>(prompts.size());
+      if (limit >= 0 && number >= limit) return;
+      prompts.push_back(read_row({object, concat(path, ":", line)}, number, source, config));
+    });
+  } else {
+    throw_usage(path, ": unknown kind of file '", extension, "'; known: .jsonl, .parquet");
+  }
+  if (prompts.empty() && limit != 0) throw_usage(path, ": holds no rows");
+  return prompts;
+}
+
+PromptSet prepare_prompts(std::vector<Prompt> rows, const DataConfig& config,
+                          const Pretrained& pretrained) {
+  if (config.use_chat_template && pretrained.chat == nullptr)
+    throw_usage(pretrained.dir,
+                ": the checkpoint has no chat template; name one with model.chat_template, or set "
+                "data.use_chat_template=false");
+  PromptSet set;
+  set.num_rows = static_cast<int64_t>(rows.size());
+  set.max_prompt_length = config.max_prompt_length;
+  std::map<ProblemKey, std::vector<int64_t>> encoded;  // 128 copies are tokenized once
+  for (Prompt& prompt : rows) {
+    append_suffix(prompt, config.prompt_suffix);
+    const auto [entry, is_new] = encoded.try_emplace(problem_key(prompt));
+    if (is_new) entry->second = encode(prompt, config, pretrained);
+    prompt.tokens = entry->second;
+    const auto length = static_cast<int64_t>(prompt.tokens.size());
+    if (length == 0) throw_usage("row ", prompt.row, " (", prompt.id, ") has an empty prompt");
+    if (length > config.max_prompt_length) {
+      ++set.num_dropped;
+      continue;
+    }
+    for (int64_t copy = 0; copy < config.repeat; ++copy) set.prompts.push_back(prompt);
+  }
+  if (set.prompts.empty())
+    throw_usage("data.max_prompt_length: all ", set.num_rows, " prompts are longer than ",
+                config.max_prompt_length, " tokens; raise it");
+  count_copies(set);
+  return set;
+}
+
+}  // namespace covrl
