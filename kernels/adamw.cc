@@ -16,16 +16,18 @@ namespace {
 constexpr int64_t kGrain = 16384;  // elements a thread takes at least
 
 void check_buffer(const char* name, const at::Tensor& buffer, const at::Tensor& param) {
-  if (buffer.scalar_type() != at::kFloat || !buffer.is_contiguous() || buffer.numel() != param.numel() ||
-      buffer.device() != param.device())
-    throw_usage("adamw: ", name, " is ", buffer.scalar_type(), " of shape ", buffer.sizes(), " on ", buffer.device(),
-                ", expected contiguous float32 with the ", param.numel(), " elements of param on ", param.device());
+  if (buffer.scalar_type() != at::kFloat || !buffer.is_contiguous() ||
+      buffer.numel() != param.numel() || buffer.device() != param.device())
+    throw_usage("adamw: ", name, " is ", buffer.scalar_type(), " of shape ", buffer.sizes(), " on ",
+                buffer.device(), ", expected contiguous float32 with the ", param.numel(),
+                " elements of param on ", param.device());
 }
 
 void check_step(const AdamwStep& step) {
   if (step.step < 1) throw_usage("adamw: step is ", step.step, ", expected 1 or more");
   for (const double beta : {step.beta1, step.beta2})
-    if (!(beta >= 0 && beta < 1)) throw_usage("adamw: a beta is ", beta, ", expected 0 <= beta < 1");
+    if (!(beta >= 0 && beta < 1))
+      throw_usage("adamw: a beta is ", beta, ", expected 0 <= beta < 1");
 }
 
 AdamwScalars scalars_of(const AdamwStep& step) {
@@ -45,7 +47,8 @@ AdamwScalars scalars_of(const AdamwStep& step) {
 
 }  // namespace
 
-void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq, const AdamwStep& step) {
+void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
+           const AdamwStep& step) {
   check_buffer("param", param, param);
   check_buffer("grad", grad, param);
   check_buffer("exp_avg", exp_avg, param);

@@ -16,6 +16,7 @@ struct AdamwStep {
 };
 
 // param, grad, exp_avg, exp_avg_sq: float32, same number of elements, contiguous.
-void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq, const AdamwStep& step);
+void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
+           const AdamwStep& step);
 
 }  // namespace covrl::kernels

@@ -7,8 +7,9 @@
 namespace covrl::kernels {
 namespace {
 
-COVRL_INLINE void adamw_body(float* __restrict param, const float* __restrict grad, float* __restrict exp_avg,
-                             float* __restrict exp_avg_sq, int64_t count, const AdamwScalars scalars) {
+COVRL_INLINE void adamw_body(float* __restrict param, const float* __restrict grad,
+                             float* __restrict exp_avg, float* __restrict exp_avg_sq, int64_t count,
+                             const AdamwScalars scalars) {
   for (int64_t i = 0; i < count; ++i) {
     const float g = grad[i] * scalars.grad_scale;
     const float m = exp_avg[i] + scalars.beta1_complement * (g - exp_avg[i]);
@@ -24,7 +25,8 @@ COVRL_INLINE void adamw_body(float* __restrict param, const float* __restrict gr
 
 void adamw_range(float* param, const float* grad, float* exp_avg, float* exp_avg_sq, int64_t count,
                  const AdamwScalars& scalars) {
-  run_vectorised([&]() COVRL_INLINE_BODY { adamw_body(param, grad, exp_avg, exp_avg_sq, count, scalars); });
+  run_vectorised(
+      [&]() COVRL_INLINE_BODY { adamw_body(param, grad, exp_avg, exp_avg_sq, count, scalars); });
 }
 
 }  // namespace covrl::kernels

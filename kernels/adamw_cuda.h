@@ -17,6 +17,7 @@ struct AdamwBuffers {
 };
 
 // The same roundings in the same order as the CPU's loop: the same bits.
-cudaError_t adamw_cuda(const AdamwBuffers& buffers, const AdamwScalars& scalars, cudaStream_t stream);
+cudaError_t adamw_cuda(const AdamwBuffers& buffers, const AdamwScalars& scalars,
+                       cudaStream_t stream);
 
 }  // namespace covrl::kernels

@@ -6,13 +6,13 @@ namespace covrl::kernels {
 // Scalars of one step, in the order of their use; computed in double, used in float32.
 struct AdamwScalars {
   float grad_scale;
-  float decay;              // 1 - lr * weight_decay
-  float beta1_complement;   // 1 - beta1
+  float decay;             // 1 - lr * weight_decay
+  float beta1_complement;  // 1 - beta1
   float beta2;
-  float beta2_complement;   // 1 - beta2
-  float sqrt_correction2;   // sqrt(1 - beta2^step)
+  float beta2_complement;  // 1 - beta2
+  float sqrt_correction2;  // sqrt(1 - beta2^step)
   float eps;
-  float negative_step;      // -lr / (1 - beta1^step)
+  float negative_step;  // -lr / (1 - beta1^step)
 };
 
 }  // namespace covrl::kernels

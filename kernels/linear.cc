@@ -27,9 +27,11 @@ at::Tensor forward_cpu(const at::Tensor& x_TK, const at::Tensor& weight_NK, cons
 }
 
 struct LinearFunction : Function<LinearFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
     ctx->save_for_backward({x, weight});
-    return forward_cpu(x, weight, bias);
+    ctx->saved_data["has_bias"] = bias.has_value();
+    return forward_cpu(x, weight, bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
@@ -48,7 +50,7 @@ struct LinearFunction : Function<LinearFunction> {
       inputs[1] = at::empty_like(weight);
       linear_grad_weight_cpu(shape, grad, x.const_data_ptr<float>(), inputs[1].data_ptr<float>());
     }
-    if (ctx->needs_input_grad(2)) {
+    if (ctx->saved_data["has_bias"].toBool() && ctx->needs_input_grad(2)) {
       inputs[2] = at::empty({shape.outputs}, x.options());
       linear_grad_bias_cpu(shape, grad, inputs[2].data_ptr<float>());
     }
@@ -70,7 +72,9 @@ at::Tensor linear(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at:
   }
   if (uses_reference(x_TK)) return reference::linear(x_TK, weight_NK, bias_N);
   if (!wants_gradient({x_TK, weight_NK, bias_N})) return forward_cpu(x_TK, weight_NK, bias_N);
-  return LinearFunction::apply(x_TK, weight_NK, bias_N);
+  // An undefined tensor is no variable of an autograd function; an empty optional is.
+  const std::optional<at::Tensor> bias = bias_N.defined() ? std::optional(bias_N) : std::nullopt;
+  return LinearFunction::apply(x_TK, weight_NK, bias);
 }
 
 }  // namespace covrl::kernels

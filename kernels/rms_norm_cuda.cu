@@ -48,7 +48,8 @@ __global__ void __launch_bounds__(kThreads) rms_norm_kernel(const RmsNormForward
     Packet<T> packet = load_packet<T, kAligned>(x + place);
     const Packet<T> weights = load_packet<T, kAligned>(weight + place);
 #pragma unroll
-    for (int i = 0; i < kPacket<T>; ++i) packet.values[i] = scaled(packet.values[i], weights.values[i], scale);
+    for (int i = 0; i < kPacket<T>; ++i)
+      packet.values[i] = scaled(packet.values[i], weights.values[i], scale);
     store_packet<T, kAligned>(y + place, packet);
   }
   const int last = whole + static_cast<int>(threadIdx.x);
@@ -68,10 +69,12 @@ cudaError_t launch(const RmsNormForward& rows, cudaStream_t stream) {
 }  // namespace
 
 cudaError_t rms_norm_forward_cuda(const RmsNormForward& rows, cudaStream_t stream) {
-  if (rows.num_tokens < 0 || rows.num_tokens > INT32_MAX || rows.size <= 0 || rows.size > INT32_MAX / 2)
+  if (rows.num_tokens < 0 || rows.num_tokens > INT32_MAX || rows.size <= 0 ||
+      rows.size > INT32_MAX / 2)
     return cudaErrorInvalidValue;
   if (rows.num_tokens == 0) return cudaSuccess;
-  return rows.type == CudaType::kFloat32 ? launch<float>(rows, stream) : launch<__nv_bfloat16>(rows, stream);
+  return rows.type == CudaType::kFloat32 ? launch<float>(rows, stream)
+                                         : launch<__nv_bfloat16>(rows, stream);
 }
 
 }  // namespace covrl::kernels

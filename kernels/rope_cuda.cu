@@ -11,7 +11,8 @@ constexpr int kThreads = 256;
 
 // A thread turns kPacket pairs (kAligned) or one pair.
 template <class T, bool kAligned>
-__global__ void __launch_bounds__(kThreads) rope_kernel(const RopeForward heads, int64_t num_items) {
+__global__ void __launch_bounds__(kThreads)
+    rope_kernel(const RopeForward heads, int64_t num_items) {
   constexpr int kPairs = kAligned ? kPacket<T> : 1;
   const int64_t item = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (item >= num_items) return;
@@ -62,10 +63,12 @@ cudaError_t launch(const RopeForward& heads, cudaStream_t stream) {
 }  // namespace
 
 cudaError_t rope_forward_cuda(const RopeForward& heads, cudaStream_t stream) {
-  if (heads.num_tokens < 0 || heads.num_heads <= 0 || heads.head_size <= 0 || heads.head_size % 2 != 0)
+  if (heads.num_tokens < 0 || heads.num_heads <= 0 || heads.head_size <= 0 ||
+      heads.head_size % 2 != 0)
     return cudaErrorInvalidValue;
   if (heads.num_tokens == 0) return cudaSuccess;
-  return heads.type == CudaType::kFloat32 ? launch<float>(heads, stream) : launch<__nv_bfloat16>(heads, stream);
+  return heads.type == CudaType::kFloat32 ? launch<float>(heads, stream)
+                                          : launch<__nv_bfloat16>(heads, stream);
 }
 
 }  // namespace covrl::kernels

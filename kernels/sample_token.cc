@@ -16,8 +16,10 @@
 namespace covrl::kernels {
 namespace {
 
-// One row, its statistics at the filter's temperature, and the weight of each id: exp((z - max) / temperature), 0 where
-// filtered out.
+constexpr int64_t kLogitsPerThread = 32768;  // fewer are not worth waking a thread for
+
+// One row, its statistics at the filter's temperature, and the weight of each id: exp((z - max) /
+// temperature), 0 where filtered out.
 struct Row {
   const float* logits;
   int64_t num_ids;
@@ -32,8 +34,10 @@ bool filters(const SamplingFilter& filter, int64_t num_ids) {
 
 void check_filter(const SamplingFilter& filter) {
   if (!(filter.temperature >= 0) || std::isinf(filter.temperature))
-    throw_usage("sample_token: temperature is ", filter.temperature, ", expected a finite number from 0 (greedy)");
-  if (filter.top_k < 0) throw_usage("sample_token: top_k is ", filter.top_k, ", expected 0 (off) or more");
+    throw_usage("sample_token: temperature is ", filter.temperature,
+                ", expected a finite number from 0 (greedy)");
+  if (filter.top_k < 0)
+    throw_usage("sample_token: top_k is ", filter.top_k, ", expected 0 (off) or more");
   if (!(filter.top_p > 0 && filter.top_p <= 1))
     throw_usage("sample_token: top_p is ", filter.top_p, ", expected above 0, at most 1 (off)");
   if (!(filter.min_p >= 0 && filter.min_p <= 1))
@@ -41,10 +45,11 @@ void check_filter(const SamplingFilter& filter) {
 }
 
 void check_logits(const at::Tensor& logits, int64_t dim) {
-  if (logits.dim() != dim || logits.numel() == 0 || logits.scalar_type() != at::kFloat || !logits.is_cpu() ||
-      !logits.is_contiguous())
-    throw_usage("sample_token: logits are ", logits.scalar_type(), " of shape ", logits.sizes(), " on ", logits.device(),
-                ", expected contiguous float32 on the CPU with ", dim, " axes, none empty");
+  if (logits.dim() != dim || logits.numel() == 0 || logits.scalar_type() != at::kFloat ||
+      !logits.is_cpu() || !logits.is_contiguous())
+    throw_usage("sample_token: logits are ", logits.scalar_type(), " of shape ", logits.sizes(),
+                " on ", logits.device(), ", expected contiguous float32 on the CPU with ", dim,
+                " axes, none empty");
 }
 
 // Logits tied with the k-th largest are kept, as Hugging Face does.
@@ -56,7 +61,8 @@ void keep_top_k(Row& row, int64_t top_k) {
     if (row.logits[id] < last_kept) row.weights[id] = 0;
 }
 
-// Keeps the smallest set whose probability reaches top_p: an id goes when those before it reach it already.
+// Keeps the smallest set whose probability reaches top_p: an id goes when those before it reach it
+// already.
 void keep_top_p(Row& row, double top_p) {
   std::vector<int64_t> order;
   for (int64_t id = 0; id < row.num_ids; ++id)
@@ -89,14 +95,16 @@ Row open_row(const float* logits, int64_t num_ids, double temperature, const std
   Row row{logits, num_ids, inverse_temperature, {}, {}};
   fold_logits(row.softmax, logits, num_ids, inverse_temperature);
   if (!std::isfinite(row.softmax.sum) || row.softmax.sum == 0)
-    throw_runtime("sample_token: ", place, " has NaN or +inf logits, or none above -inf: nothing can be drawn from it");
+    throw_runtime("sample_token: ", place,
+                  " has NaN or +inf logits, or none above -inf: nothing can be drawn from it");
   return row;
 }
 
 // The largest weight is exactly 1, so min_p times the largest probability is the weight min_p.
 void weigh(Row& row, const SamplingFilter& filter) {
   row.weights.resize(row.num_ids);
-  softmax_weights(row.logits, row.num_ids, row.softmax.max, row.inverse_temperature, row.weights.data());
+  softmax_weights(row.logits, row.num_ids, row.softmax.max, row.inverse_temperature,
+                  row.weights.data());
   if (filter.top_k > 0 && filter.top_k < row.num_ids) keep_top_k(row, filter.top_k);
   if (filter.top_p < 1) keep_top_p(row, filter.top_p);
   if (filter.min_p > 0)
@@ -104,7 +112,9 @@ void weigh(Row& row, const SamplingFilter& filter) {
       if (weight < filter.min_p) weight = 0;
 }
 
-double total_weight(const Row& row) { return std::accumulate(row.weights.begin(), row.weights.end(), 0.0); }
+double total_weight(const Row& row) {
+  return std::accumulate(row.weights.begin(), row.weights.end(), 0.0);
+}
 
 // Id of the largest logit, the lowest among equals.
 int64_t greedy_token(const Row& row) {
@@ -123,7 +133,8 @@ int64_t inverse_transform(const Row& row, double mass) {
   return last_kept;
 }
 
-void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place, SampledTokens& sampled) {
+void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place,
+          SampledTokens& sampled) {
   int64_t token = 0;
   float filtered_logprob = 0;
   if (filter.temperature == 0) {
@@ -134,7 +145,8 @@ void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place,
     token = inverse_transform(row, uniform * total);
     filtered_logprob = static_cast<float>(std::log(row.weights[token] / total));
   }
-  const float logprob = static_cast<float>(row.softmax.logprob(row.logits[token], row.inverse_temperature));
+  const float logprob =
+      static_cast<float>(row.softmax.logprob(row.logits[token], row.inverse_temperature));
   const bool unfiltered = filter.temperature > 0 && !filters(filter, row.num_ids);
   sampled.token[place] = token;
   sampled.logprob[place] = logprob;
@@ -144,14 +156,17 @@ void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place,
 
 }  // namespace
 
-SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter, const std::vector<double>& uniforms) {
+SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                           const std::vector<double>& uniforms) {
   check_filter(filter);
   check_logits(logits_BV, 2);
   const int64_t num_rows = logits_BV.size(0), num_ids = logits_BV.size(1);
   if (static_cast<int64_t>(uniforms.size()) != num_rows)
-    throw_usage("sample_token: ", uniforms.size(), " uniforms for ", num_rows, " rows, expected one a row");
+    throw_usage("sample_token: ", uniforms.size(), " uniforms for ", num_rows,
+                " rows, expected one a row");
   for (const double uniform : uniforms)
-    if (!(uniform >= 0 && uniform < 1)) throw_usage("sample_token: a uniform is ", uniform, ", expected 0 <= u < 1");
+    if (!(uniform >= 0 && uniform < 1))
+      throw_usage("sample_token: a uniform is ", uniform, ", expected 0 <= u < 1");
   if (mode() == Mode::kReference) return reference::sample_token(logits_BV, filter, uniforms);
 
   SampledTokens sampled;
@@ -160,16 +175,19 @@ SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& fi
   sampled.filtered_logprob.resize(num_rows);
   sampled.entropy.resize(num_rows);
   const float* logits = logits_BV.const_data_ptr<float>();
-  parallel_for(num_rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t place = begin; place < end; ++place) {
-      Row row = open_row(logits + place * num_ids, num_ids, filter.temperature, concat("row ", place));
-      draw(row, filter, uniforms[place], place, sampled);
-    }
-  });
+  parallel_for(num_rows, std::max<int64_t>(1, kLogitsPerThread / num_ids),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t place = begin; place < end; ++place) {
+                   Row row = open_row(logits + place * num_ids, num_ids, filter.temperature,
+                                      concat("row ", place));
+                   draw(row, filter, uniforms[place], place, sampled);
+                 }
+               });
   return sampled;
 }
 
-std::vector<double> filtered_distribution(const at::Tensor& logits_V, const SamplingFilter& filter) {
+std::vector<double> filtered_distribution(const at::Tensor& logits_V,
+                                          const SamplingFilter& filter) {
   check_filter(filter);
   check_logits(logits_V, 1);
   if (mode() == Mode::kReference) return reference::filtered_distribution(logits_V, filter);

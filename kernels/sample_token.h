@@ -1,4 +1,5 @@
-// Draws a token per row: temperature, then top-k, then top-p, then min-p, renormalised (the order of Hugging Face).
+// Draws a token per row: temperature, then top-k, then top-p, then min-p, renormalised (the order
+// of Hugging Face).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,17 +16,21 @@ struct SamplingFilter {
 };
 
 struct SampledTokens {
-  std::vector<int64_t> token;            // [B]
-  std::vector<float> logprob;            // [B] under softmax(logits / temperature), unfiltered: what the learner scores
-  std::vector<float> filtered_logprob;   // [B] under the filtered distribution it was drawn from
-  std::vector<float> entropy;            // [B] nats, of softmax(logits / temperature)
+  std::vector<int64_t> token;  // [B]
+  std::vector<float>
+      logprob;  // [B] under softmax(logits / temperature), unfiltered: what the learner scores
+  std::vector<float> filtered_logprob;  // [B] under the filtered distribution it was drawn from
+  std::vector<float> entropy;           // [B] nats, of softmax(logits / temperature)
 };
 
-// logits [B,V] float32 contiguous on the CPU; uniforms [B] in [0,1): inverse transform over the kept tokens in order of id, so
-// the draw is a function of the logits' row and its uniform alone. Greedy reports logprob at temperature 1.
-SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter, const std::vector<double>& uniforms);
+// logits [B,V] float32 contiguous on the CPU; uniforms [B] in [0,1): inverse transform over the
+// kept tokens in order of id, so the draw is a function of the logits' row and its uniform alone.
+// Greedy reports logprob at temperature 1.
+SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                           const std::vector<double>& uniforms);
 
-// The filtered distribution of one row: probabilities [V] (double), zero where filtered out. For tests and `covrl probe`.
+// The filtered distribution of one row: probabilities [V] (double), zero where filtered out. For
+// tests and `covrl probe`.
 std::vector<double> filtered_distribution(const at::Tensor& logits_V, const SamplingFilter& filter);
 
 }  // namespace covrl::kernels

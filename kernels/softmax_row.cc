@@ -11,14 +11,17 @@ namespace {
 
 constexpr float kLowest = -87.0f;  // exp(-87) is the last whole power of e that is a normal float
 
-// exp for x <= 1, within 2 units in the last place; 0 at and below kLowest; NaN stays NaN. Branch-free, and no fused
-// multiply-add (this file is compiled with -ffp-contract=off), so that every instruction set gives the same bits.
+// exp for x <= 1, within 2 units in the last place; 0 at and below kLowest; NaN stays NaN.
+// Branch-free, and no fused multiply-add (this file is compiled with -ffp-contract=off), so that
+// every instruction set gives the same bits.
 COVRL_INLINE float exp_nonpositive(float x) {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  constexpr float kRound =
+      12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   const float clamped = x < kLowest ? kLowest : x;
   const float shifted = clamped * 1.44269504f + kRound;
   const float n = shifted - kRound;
-  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;  // x - n ln 2, the first product exact
+  const float r =
+      (clamped - n * 0.693359375f) + n * 2.12194440e-4f;  // x - n ln 2, the first product exact
   float y = 1.0f / 5040;  // Taylor to the 7th power: |r| <= ln(2) / 2 leaves 5e-9
   y = y * r + 1.0f / 720;
   y = y * r + 1.0f / 120;
@@ -44,10 +47,12 @@ COVRL_INLINE float tree_sum(float* values) {
 COVRL_INLINE float tree_max(const float* logits) {
   float values[kSoftmaxBlock / 2];
   for (int64_t i = 0; i < kSoftmaxBlock / 2; ++i)
-    values[i] = logits[i] < logits[i + kSoftmaxBlock / 2] ? logits[i + kSoftmaxBlock / 2] : logits[i];
+    values[i] =
+        logits[i] < logits[i + kSoftmaxBlock / 2] ? logits[i + kSoftmaxBlock / 2] : logits[i];
   for (int64_t half = kSoftmaxBlock / 4; half >= 1; half /= 2) {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < half; ++i) values[i] = values[i] < values[i + half] ? values[i + half] : values[i];
+    for (int64_t i = 0; i < half; ++i)
+      values[i] = values[i] < values[i + half] ? values[i + half] : values[i];
   }
   return values[0];
 }
@@ -75,9 +80,11 @@ COVRL_INLINE void fold_block(SoftmaxRow& row, const float* logits, float inverse
   row.sum_shifted += tree_sum(shifted);
 }
 
-COVRL_INLINE void fold_logits_body(SoftmaxRow& row, const float* logits, int64_t count, float inverse_temperature) {
+COVRL_INLINE void fold_logits_body(SoftmaxRow& row, const float* logits, int64_t count,
+                                   float inverse_temperature) {
   int64_t start = 0;
-  for (; start + kSoftmaxBlock <= count; start += kSoftmaxBlock) fold_block(row, logits + start, inverse_temperature);
+  for (; start + kSoftmaxBlock <= count; start += kSoftmaxBlock)
+    fold_block(row, logits + start, inverse_temperature);
   if (start == count) return;
   float tail[kSoftmaxBlock];
   std::copy(logits + start, logits + count, tail);
@@ -85,12 +92,14 @@ COVRL_INLINE void fold_logits_body(SoftmaxRow& row, const float* logits, int64_t
   fold_block(row, tail, inverse_temperature);
 }
 
-COVRL_INLINE void softmax_weights_body(const float* __restrict logits, int64_t count, float max, float inverse_temperature,
-                                       float* __restrict weights) {
-  for (int64_t i = 0; i < count; ++i) weights[i] = exp_nonpositive((logits[i] - max) * inverse_temperature);
+COVRL_INLINE void softmax_weights_body(const float* __restrict logits, int64_t count, float max,
+                                       float inverse_temperature, float* __restrict weights) {
+  for (int64_t i = 0; i < count; ++i)
+    weights[i] = exp_nonpositive((logits[i] - max) * inverse_temperature);
 }
 
-COVRL_INLINE void softmax_gradient_body(float* logits, int64_t count, const SoftmaxRowGradient& row) {
+COVRL_INLINE void softmax_gradient_body(float* logits, int64_t count,
+                                        const SoftmaxRowGradient& row) {
   const float grad_logprob = row.grad_logprob * row.inverse_temperature;
   const float grad_entropy = row.grad_entropy * row.inverse_temperature;
   const float max = row.max, inverse_temperature = row.inverse_temperature;
@@ -113,11 +122,15 @@ double SoftmaxRow::logprob(float logit, float inverse_temperature) const {
 double SoftmaxRow::entropy() const { return log_sum() - sum_shifted / sum; }
 
 void fold_logits(SoftmaxRow& row, const float* logits, int64_t count, float inverse_temperature) {
-  run_vectorised([&]() COVRL_INLINE_BODY { fold_logits_body(row, logits, count, inverse_temperature); });
+  run_vectorised(
+      [&]() COVRL_INLINE_BODY { fold_logits_body(row, logits, count, inverse_temperature); });
 }
 
-void softmax_weights(const float* logits, int64_t count, float max, float inverse_temperature, float* weights) {
-  run_vectorised([&]() COVRL_INLINE_BODY { softmax_weights_body(logits, count, max, inverse_temperature, weights); });
+void softmax_weights(const float* logits, int64_t count, float max, float inverse_temperature,
+                     float* weights) {
+  run_vectorised([&]() COVRL_INLINE_BODY {
+    softmax_weights_body(logits, count, max, inverse_temperature, weights);
+  });
 }
 
 void softmax_gradient(float* logits, int64_t count, const SoftmaxRowGradient& row) {

@@ -1,10 +1,12 @@
-// Softmax statistics of rows of logits at a temperature, by one arithmetic that scoring and sampling share.
+// Softmax statistics of rows of logits at a temperature, by one arithmetic that scoring and
+// sampling share.
 //
-// A row is read in blocks of kSoftmaxBlock logits in order of id. Inside a block, maximum and sums are trees of a fixed shape;
-// across blocks they are folded one by one in double. The result is therefore the same bits whether a row comes whole or in
-// tiles (each tile but the last a multiple of kSoftmaxBlock), on any instruction set, with any number of threads: the
-// log-probability of a sampled token is bit for bit the one that scoring gives it, where the logits are.
-// -inf has probability 0 and contributes nothing; NaN, +inf and rows of nothing but -inf give NaN.
+// A row is read in blocks of kSoftmaxBlock logits in order of id. Inside a block, maximum and sums
+// are trees of a fixed shape; across blocks they are folded one by one in double. The result is
+// therefore the same bits whether a row comes whole or in tiles (each tile but the last a multiple
+// of kSoftmaxBlock), on any instruction set, with any number of threads: the log-probability of a
+// sampled token is bit for bit the one that scoring gives it, where the logits are. -inf has
+// probability 0 and contributes nothing; NaN, +inf and rows of nothing but -inf give NaN.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +22,17 @@ struct SoftmaxRow {
   double sum = 0;          // of exp(d)
   double sum_shifted = 0;  // of exp(d) d
 
-  double log_sum() const;                                            // lse = max / temperature + log_sum
-  double logprob(float logit, float inverse_temperature) const;      // of a token of the row
-  double entropy() const;                                            // nats
+  double log_sum() const;  // lse = max / temperature + log_sum
+  double logprob(float logit, float inverse_temperature) const;  // of a token of the row
+  double entropy() const;                                        // nats
 };
 
 // Folds the next `count` logits into the state.
 void fold_logits(SoftmaxRow& row, const float* logits, int64_t count, float inverse_temperature);
 
 // weights = exp((logits - max) / temperature), 0 below exp(-87).
-void softmax_weights(const float* logits, int64_t count, float max, float inverse_temperature, float* weights);
+void softmax_weights(const float* logits, int64_t count, float max, float inverse_temperature,
+                     float* weights);
 
 // What the gradient of a row needs beside its logits; both gradients are with respect to the loss.
 struct SoftmaxRowGradient {
@@ -41,8 +44,8 @@ struct SoftmaxRowGradient {
   float grad_entropy = 0;
 };
 
-// Logits of a row (a part of it) become the gradient with respect to them, but for the target's own + grad_logprob /
-// temperature, which the caller adds.
+// Logits of a row (a part of it) become the gradient with respect to them, but for the target's own
+// + grad_logprob / temperature, which the caller adds.
 void softmax_gradient(float* logits, int64_t count, const SoftmaxRowGradient& row);
 
 }  // namespace covrl::kernels

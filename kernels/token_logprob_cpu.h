@@ -1,4 +1,5 @@
-// token_logprob on the CPU: the vocabulary in tiles, the tokens in blocks; at most one tile of logits exists at a time.
+// token_logprob on the CPU: the vocabulary in tiles, the tokens in blocks; at most one tile of
+// logits exists at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,11 +17,12 @@ struct ScoredRows {
 };
 
 // hidden [T,D], head [V,D] contiguous, float32 or bfloat16; targets in range.
-ScoredRows score_rows(const at::Tensor& hidden_TD, const at::Tensor& head_VD, const int64_t* targets,
-                      float inverse_temperature);
+ScoredRows score_rows(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                      const int64_t* targets, float inverse_temperature);
 
 // The same over logits [T,V] that exist.
-ScoredRows score_logits(const at::Tensor& logits_TV, const int64_t* targets, float inverse_temperature);
+ScoredRows score_logits(const at::Tensor& logits_TV, const int64_t* targets,
+                        float inverse_temperature);
 
 // Gradients in the dtypes of hidden and head; one that is not wanted comes back undefined.
 struct HiddenHeadGradient {
@@ -28,7 +30,8 @@ struct HiddenHeadGradient {
   at::Tensor head_VD;
 };
 enum class Wanted { kHidden, kHead, kBoth };
-HiddenHeadGradient hidden_head_gradient(const at::Tensor& hidden_TD, const at::Tensor& head_VD, const int64_t* targets,
+HiddenHeadGradient hidden_head_gradient(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                                        const int64_t* targets,
                                         const std::vector<SoftmaxRowGradient>& rows, Wanted wanted);
 
 at::Tensor logits_gradient(const at::Tensor& logits_TV, const int64_t* targets,

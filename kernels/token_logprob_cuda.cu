@@ -63,7 +63,8 @@ __device__ RowState thread_state(const T* logits, int num_ids, float inverse_tem
     for (int i = 0; i < kPacket<T>; ++i) max = fmaxf(max, as_float(packet.values[i]));
     state = rescaled(state, max, inverse_temperature);
 #pragma unroll
-    for (int i = 0; i < kPacket<T>; ++i) fold(state, as_float(packet.values[i]), inverse_temperature);
+    for (int i = 0; i < kPacket<T>; ++i)
+      fold(state, as_float(packet.values[i]), inverse_temperature);
   }
   if (whole + static_cast<int>(threadIdx.x) < num_ids) {
     const float logit = as_float(logits[whole + threadIdx.x]);
@@ -79,7 +80,8 @@ __global__ void __launch_bounds__(kForwardThreads) forward_kernel(const TokenLog
   __shared__ RowState warps[kWarps];
   const int64_t token = blockIdx.x;
   const T* logits = static_cast<const T*>(rows.logits_TV) + token * rows.num_ids;
-  RowState state = thread_state<T, kAligned>(logits, static_cast<int>(rows.num_ids), rows.inverse_temperature);
+  RowState state =
+      thread_state<T, kAligned>(logits, static_cast<int>(rows.num_ids), rows.inverse_temperature);
   state = warp_merged(state, rows.inverse_temperature);
   if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = state;
   __syncthreads();
@@ -110,7 +112,8 @@ struct Derivative {
 };
 
 template <class T, bool kAligned>
-__global__ void __launch_bounds__(kBackwardThreads) backward_kernel(const TokenLogprobBackward rows, unsigned parts) {
+__global__ void __launch_bounds__(kBackwardThreads)
+    backward_kernel(const TokenLogprobBackward rows, unsigned parts) {
   constexpr int kPart = kBackwardThreads * kBackwardPackets * kPacket<T>;
   const int64_t token = blockIdx.x / parts;
   const float scale = rows.inverse_temperature;

@@ -1,5 +1,6 @@
-// Rows of logits on a CUDA device: log-probability of a target and entropy, and the gradient in place (token_logprob.h has the
-// definitions). A row is reduced by one block in a fixed order: its bits do not depend on the other rows.
+// Rows of logits on a CUDA device: log-probability of a target and entropy, and the gradient in
+// place (token_logprob.h has the definitions). A row is reduced by one block in a fixed order: its
+// bits do not depend on the other rows.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ struct TokenLogprobForward {
   float inverse_temperature = 1;
   float* logprob_T = nullptr;
   float* entropy_T = nullptr;
-  float* statistics_3T = nullptr;  // for the backward pass: largest logit, log of the sum of exp((z - max) / t), entropy
+  float* statistics_3T = nullptr;  // for the backward pass: largest logit, log of the sum of exp((z
+                                   // - max) / t), entropy
 };
 cudaError_t token_logprob_forward_cuda(const TokenLogprobForward& rows, cudaStream_t stream);
 

@@ -1,7 +1,8 @@
 // Runs a loop compiled for the widest vectors of this processor (cpu_isa.h).
 //
-// The body is a lambda marked COVRL_INLINE_BODY that calls COVRL_INLINE functions only: it is compiled into each clone. Files
-// that use it are compiled with -ffp-contract=off and keep their sums in a fixed order, so that the clones agree in every bit.
+// The body is a lambda marked COVRL_INLINE_BODY that calls COVRL_INLINE functions only: it is
+// compiled into each clone. Files that use it are compiled with -ffp-contract=off and keep their
+// sums in a fixed order, so that the clones agree in every bit.
 #pragma once
 
 #include "kernels/cpu_isa.h"
@@ -13,7 +14,8 @@ namespace covrl::kernels {
 
 #if defined(__x86_64__)
 template <class Body>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))) void run_avx512(const Body& body) {
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))) void
+run_avx512(const Body& body) {
   body();
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kMaxId = (int64_t{1} << 24) - 1;
 
-// GPT-2: printable bytes stand for themselves, the others for the code points from U+0100 on, in order.
+// GPT-2: printable bytes stand for themselves, the others for the code points from U+0100 on, in
+// order.
 bool is_own_letter(int byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }
@@ -28,7 +29,8 @@ const std::array<std::string, 256>& byte_letters() {
     std::array<std::string, 256> result;
     char32_t shifted = 0x100;
     for (int byte = 0; byte < 256; ++byte) {
-      append_code_point(result[byte], is_own_letter(byte) ? static_cast<char32_t>(byte) : shifted++);
+      append_code_point(result[byte],
+                        is_own_letter(byte) ? static_cast<char32_t>(byte) : shifted++);
     }
     return result;
   }();
@@ -62,7 +64,8 @@ Bpe::Bpe(BpeModel model, const std::string& where)
   }
   if (!model.unk_token.empty()) {
     unk_id_ = static_cast<int32_t>(token_to_id(model.unk_token));
-    if (unk_id_ < 0) throw_usage(where, ": unk_token \"", model.unk_token, "\" is not in the vocab");
+    if (unk_id_ < 0)
+      throw_usage(where, ": unk_token \"", model.unk_token, "\" is not in the vocab");
   }
 }
 
@@ -79,14 +82,15 @@ void Bpe::add_vocab(BpeModel& model, const std::string& where) {
   id_of_.reserve(model.vocab.size());
   for (auto& [token, id] : model.vocab) {
     if (used_[id]) {
-      throw_usage(where, ": vocab gives the id ", id, " to both \"", tokens_[id], "\" and \"", token,
-                  "\"");
+      throw_usage(where, ": vocab gives the id ", id, " to both \"", tokens_[id], "\" and \"",
+                  token, "\"");
     }
     used_[id] = true;
     tokens_[id] = std::move(token);
     const auto [entry, inserted] = id_of_.emplace(tokens_[id], static_cast<int32_t>(id));
     if (!inserted) {
-      throw_usage(where, ": vocab has \"", tokens_[id], "\" twice, as ", entry->second, " and ", id);
+      throw_usage(where, ": vocab has \"", tokens_[id], "\" twice, as ", entry->second, " and ",
+                  id);
     }
   }
 }
@@ -162,7 +166,8 @@ void Bpe::merge_all(std::vector<Symbol>& symbols) const {
     Symbol& left = symbols[top.position];
     if (left.id < 0 || left.next < 0) continue;
     Symbol& right = symbols[left.next];
-    // A neighbour may have changed since the candidate was queued. The library compares the result, not the rank.
+    // A neighbour may have changed since the candidate was queued. The library compares the result,
+    // not the rank.
     const Merge* merge = find_merge(left.id, right.id);
     if (merge == nullptr || merge->result != top.result) continue;
     left.id = top.result;

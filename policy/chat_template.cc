@@ -65,33 +65,40 @@ std::unique_ptr<ChatTemplate> from_config(const std::string& path) {
   if (value.is_array()) {
     for (const Json& entry : value) {
       const std::string name = get_string(entry, "name", where);
-      if (name == "default") return parse_chat_template(get_string(entry, "template", where), where + " default");
+      if (name == "default")
+        return parse_chat_template(get_string(entry, "template", where), where + " default");
       names += names.empty() ? name : ", " + name;
     }
   }
-  throw_usage(where, " is ", value.is_array() ? "a list without one called default (" + names + ")" : value.dump(),
-              "; it is a text or a list of {\"name\", \"template\"}. Name a built-in family instead "
-              "(chat_template: NAME): ",
-              family_names());
+  throw_usage(
+      where, " is ",
+      value.is_array() ? "a list without one called default (" + names + ")" : value.dump(),
+      "; it is a text or a list of {\"name\", \"template\"}. Name a built-in family instead "
+      "(chat_template: NAME): ",
+      family_names());
 }
 
 }  // namespace
 
-std::unique_ptr<ChatTemplate> parse_chat_template(std::string_view source, const std::string& where) {
+std::unique_ptr<ChatTemplate> parse_chat_template(std::string_view source,
+                                                  const std::string& where) {
   return std::make_unique<JinjaTemplate>(replace_broken_utf8(source), where);
 }
 
-std::unique_ptr<ChatTemplate> load_chat_template(const std::string& dir, const std::string& override_name) {
+std::unique_ptr<ChatTemplate> load_chat_template(const std::string& dir,
+                                                 const std::string& override_name) {
   if (!override_name.empty()) {
     if (const std::string text = family_template(override_name); !text.empty()) {
       return parse_chat_template(text, override_name);
     }
-    if (fs::is_regular_file(override_name)) return parse_chat_template(read_file(override_name), override_name);
-    throw_usage("chat_template: \"", override_name, "\" is neither a file nor a built-in family; the families are ",
-                family_names());
+    if (fs::is_regular_file(override_name))
+      return parse_chat_template(read_file(override_name), override_name);
+    throw_usage("chat_template: \"", override_name,
+                "\" is neither a file nor a built-in family; the families are ", family_names());
   }
   const fs::path jinja_path = fs::path(dir) / "chat_template.jinja";
-  if (fs::exists(jinja_path)) return parse_chat_template(read_file(jinja_path.string()), jinja_path.string());
+  if (fs::exists(jinja_path))
+    return parse_chat_template(read_file(jinja_path.string()), jinja_path.string());
   const fs::path config_path = fs::path(dir) / "tokenizer_config.json";
   return fs::exists(config_path) ? from_config(config_path.string()) : nullptr;
 }

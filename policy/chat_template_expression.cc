@@ -94,7 +94,8 @@ Value Call::call_object(Interpreter& interpreter, const Value& callee) const {
   const Arguments arguments = arguments_.evaluate(interpreter);
   interpreter.set_line(line());
   if (callee.is_undefined()) {
-    interpreter.unsupported(concat("a call of '", callee.undefined_name(), "', which is undefined,"));
+    interpreter.unsupported(
+        concat("a call of '", callee.undefined_name(), "', which is undefined,"));
   }
   if (callee.is_object()) {
     if (std::optional<Value> result = callee.as_object().call(interpreter, arguments)) {

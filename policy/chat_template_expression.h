@@ -52,7 +52,8 @@ class Name : public Expression {
 
 class ListLiteral : public Expression {
  public:
-  ListLiteral(int line, std::vector<ExpressionPointer> items) : Expression(line), items_(std::move(items)) {}
+  ListLiteral(int line, std::vector<ExpressionPointer> items)
+      : Expression(line), items_(std::move(items)) {}
   Value evaluate(Interpreter& interpreter) const override;
   const std::vector<ExpressionPointer>& items() const { return items_; }
 
@@ -96,8 +97,13 @@ class Item : public Expression {
 class Slice : public Expression {
  public:
   // Null bounds are left out.
-  Slice(int line, ExpressionPointer subject, ExpressionPointer start, ExpressionPointer stop, ExpressionPointer step)
-      : Expression(line), subject_(std::move(subject)), start_(std::move(start)), stop_(std::move(stop)), step_(std::move(step)) {}
+  Slice(int line, ExpressionPointer subject, ExpressionPointer start, ExpressionPointer stop,
+        ExpressionPointer step)
+      : Expression(line),
+        subject_(std::move(subject)),
+        start_(std::move(start)),
+        stop_(std::move(stop)),
+        step_(std::move(step)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:
@@ -119,7 +125,10 @@ class Call : public Expression {
 class Filter : public Expression {
  public:
   Filter(int line, std::string name, ExpressionPointer subject, ArgumentList arguments)
-      : Expression(line), name_(std::move(name)), subject_(std::move(subject)), arguments_(std::move(arguments)) {}
+      : Expression(line),
+        name_(std::move(name)),
+        subject_(std::move(subject)),
+        arguments_(std::move(arguments)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:
@@ -131,7 +140,11 @@ class Filter : public Expression {
 class Test : public Expression {
  public:
   Test(int line, std::string name, bool negated, ExpressionPointer subject, ArgumentList arguments)
-      : Expression(line), name_(std::move(name)), negated_(negated), subject_(std::move(subject)), arguments_(std::move(arguments)) {}
+      : Expression(line),
+        name_(std::move(name)),
+        negated_(negated),
+        subject_(std::move(subject)),
+        arguments_(std::move(arguments)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:
@@ -144,7 +157,8 @@ class Test : public Expression {
 // - + not
 class Unary : public Expression {
  public:
-  Unary(int line, std::string op, ExpressionPointer operand) : Expression(line), op_(std::move(op)), operand_(std::move(operand)) {}
+  Unary(int line, std::string op, ExpressionPointer operand)
+      : Expression(line), op_(std::move(op)), operand_(std::move(operand)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:
@@ -168,7 +182,8 @@ class Binary : public Expression {
 class Comparison : public Expression {
  public:
   using Links = std::vector<std::pair<std::string, ExpressionPointer>>;
-  Comparison(int line, ExpressionPointer first, Links links) : Expression(line), first_(std::move(first)), links_(std::move(links)) {}
+  Comparison(int line, ExpressionPointer first, Links links)
+      : Expression(line), first_(std::move(first)), links_(std::move(links)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:
@@ -181,7 +196,10 @@ class Conditional : public Expression {
  public:
   // `no` may be null: undefined.
   Conditional(int line, ExpressionPointer condition, ExpressionPointer yes, ExpressionPointer no)
-      : Expression(line), condition_(std::move(condition)), yes_(std::move(yes)), no_(std::move(no)) {}
+      : Expression(line),
+        condition_(std::move(condition)),
+        yes_(std::move(yes)),
+        no_(std::move(no)) {}
   Value evaluate(Interpreter& interpreter) const override;
 
  private:

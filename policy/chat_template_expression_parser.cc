@@ -8,11 +8,16 @@ using Kind = Token::Kind;
 
 std::string describe(const Token& token) {
   switch (token.kind) {
-    case Kind::kEnd: return "the end of the tag";
-    case Kind::kString: return "the string '" + token.text + "'";
-    case Kind::kInteger: return concat("the number ", token.integer);
-    case Kind::kReal: return concat("the number ", token.real);
-    default: return "'" + token.text + "'";
+    case Kind::kEnd:
+      return "the end of the tag";
+    case Kind::kString:
+      return "the string '" + token.text + "'";
+    case Kind::kInteger:
+      return concat("the number ", token.integer);
+    case Kind::kReal:
+      return concat("the number ", token.real);
+    default:
+      return "'" + token.text + "'";
   }
 }
 
@@ -36,7 +41,8 @@ void ExpressionParser::fail(const std::string& message) const {
 
 void ExpressionParser::unsupported(const std::string& construct) const {
   fail(construct +
-       " is not supported. Name a built-in family (chat_template: qwen2.5) or the path of a .jinja file instead");
+       " is not supported. Name a built-in family (chat_template: qwen2.5) or the path of a .jinja "
+       "file instead");
 }
 
 bool ExpressionParser::at_name(std::string_view name) const {
@@ -79,7 +85,8 @@ ExpressionPointer ExpressionParser::parse_expression() {
     const int line = next().line;
     ExpressionPointer condition = parse_or();
     ExpressionPointer otherwise = accept_name("else") ? parse_expression() : nullptr;
-    result = std::make_unique<Conditional>(line, std::move(condition), std::move(result), std::move(otherwise));
+    result = std::make_unique<Conditional>(line, std::move(condition), std::move(result),
+                                           std::move(otherwise));
   }
   return result;
 }
@@ -188,11 +195,16 @@ ExpressionPointer ExpressionParser::parse_unary(bool with_filters) {
 ExpressionPointer ExpressionParser::parse_primary() {
   const Token& token = current();
   switch (token.kind) {
-    case Kind::kName: return parse_name();
-    case Kind::kString: return parse_string();
-    case Kind::kInteger: return std::make_unique<Constant>(token.line, Value::integer(next().integer));
-    case Kind::kReal: return std::make_unique<Constant>(token.line, Value::real(next().real));
-    default: break;
+    case Kind::kName:
+      return parse_name();
+    case Kind::kString:
+      return parse_string();
+    case Kind::kInteger:
+      return std::make_unique<Constant>(token.line, Value::integer(next().integer));
+    case Kind::kReal:
+      return std::make_unique<Constant>(token.line, Value::real(next().real));
+    default:
+      break;
   }
   if (at_operator("(")) return parse_parentheses();
   if (at_operator("[")) return parse_list();
@@ -203,9 +215,12 @@ ExpressionPointer ExpressionParser::parse_primary() {
 ExpressionPointer ExpressionParser::parse_name() {
   const Token& token = next();
   const std::string& name = token.text;
-  if (name == "true" || name == "True") return std::make_unique<Constant>(token.line, Value::boolean(true));
-  if (name == "false" || name == "False") return std::make_unique<Constant>(token.line, Value::boolean(false));
-  if (name == "none" || name == "None") return std::make_unique<Constant>(token.line, Value::none());
+  if (name == "true" || name == "True")
+    return std::make_unique<Constant>(token.line, Value::boolean(true));
+  if (name == "false" || name == "False")
+    return std::make_unique<Constant>(token.line, Value::boolean(false));
+  if (name == "none" || name == "None")
+    return std::make_unique<Constant>(token.line, Value::none());
   return std::make_unique<Name>(token.line, name);
 }
 
@@ -218,7 +233,8 @@ ExpressionPointer ExpressionParser::parse_string() {
 
 ExpressionPointer ExpressionParser::parse_parentheses() {
   const int line = next().line;
-  if (accept_operator(")")) return std::make_unique<ListLiteral>(line, std::vector<ExpressionPointer>());
+  if (accept_operator(")"))
+    return std::make_unique<ListLiteral>(line, std::vector<ExpressionPointer>());
   ExpressionPointer inner = parse_tuple(true);
   expect_operator(")");
   return inner;
@@ -283,8 +299,8 @@ ExpressionPointer ExpressionParser::parse_subscript(ExpressionPointer subject) {
   }
   expect_operator("]");
   if (colons > 0) {
-    return std::make_unique<Slice>(line, std::move(subject), std::move(bounds[0]), std::move(bounds[1]),
-                                   std::move(bounds[2]));
+    return std::make_unique<Slice>(line, std::move(subject), std::move(bounds[0]),
+                                   std::move(bounds[1]), std::move(bounds[2]));
   }
   if (bounds[0] == nullptr) fail("expected an index between [ and ]");
   return std::make_unique<Item>(line, std::move(subject), std::move(bounds[0]));
@@ -293,7 +309,8 @@ ExpressionPointer ExpressionParser::parse_subscript(ExpressionPointer subject) {
 ArgumentList ExpressionParser::parse_arguments() {
   ArgumentList result;
   while (!at_operator(")")) {
-    if (at_operator("*") || at_operator("**")) unsupported("a call with " + current().text + "arguments");
+    if (at_operator("*") || at_operator("**"))
+      unsupported("a call with " + current().text + "arguments");
     if (current().kind == Kind::kName && peek().kind == Kind::kOperator && peek().text == "=") {
       std::string name = next().text;
       next();
@@ -320,7 +337,8 @@ ExpressionPointer ExpressionParser::parse_filters(ExpressionPointer subject) {
     if (accept_operator("|")) {
       std::string name = parse_dotted_name();
       ArgumentList arguments = accept_operator("(") ? parse_arguments() : ArgumentList();
-      subject = std::make_unique<Filter>(line, std::move(name), std::move(subject), std::move(arguments));
+      subject =
+          std::make_unique<Filter>(line, std::move(name), std::move(subject), std::move(arguments));
     } else if (accept_name("is")) {
       subject = parse_test(std::move(subject));
     } else if (accept_operator("(")) {
@@ -350,7 +368,8 @@ ExpressionPointer ExpressionParser::parse_test(ExpressionPointer subject) {
   } else if (at_test_argument()) {
     arguments.positional.push_back(parse_postfix(parse_primary()));
   }
-  return std::make_unique<Test>(line, std::move(name), negated, std::move(subject), std::move(arguments));
+  return std::make_unique<Test>(line, std::move(name), negated, std::move(subject),
+                                std::move(arguments));
 }
 
 Target ExpressionParser::parse_target() {

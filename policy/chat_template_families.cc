@@ -3,7 +3,8 @@
 namespace covrl {
 namespace {
 
-// `turn_end`: what stands behind a turn and the start of the answer, after the line end that ChatML has there.
+// `turn_end`: what stands behind a turn and the start of the answer, after the line end that ChatML
+// has there.
 constexpr std::string_view kChatml = R"jinja({%- for turn in messages -%}
 {{ '<|im_start|>' ~ turn.role ~ '\n' ~ turn.content ~ '<|im_end|>\n' ~ turn_end }}
 {%- endfor -%}
@@ -13,8 +14,8 @@ constexpr std::string_view kChatml = R"jinja({%- for turn in messages -%}
 constexpr std::string_view kChatmlEnd = "{%- set turn_end = '' -%}";
 constexpr std::string_view kChatmlPlainEnd = R"({%- set turn_end = '\n' -%})";
 
-// Qwen2.5 puts its own system turn, `default_system`, in front of a conversation without one, and wraps runs of tool answers
-// in a user turn.
+// Qwen2.5 puts its own system turn, `default_system`, in front of a conversation without one, and
+// wraps runs of tool answers in a user turn.
 constexpr std::string_view kQwen = R"jinja({%- if messages[0].role != 'system' -%}
 {{ '<|im_start|>system\n' ~ default_system ~ '<|im_end|>\n' }}
 {%- endif -%}
@@ -31,7 +32,8 @@ constexpr std::string_view kQwen = R"jinja({%- if messages[0].role != 'system' -
 {{ '<|im_start|>assistant\n' }}
 {%- endif -%})jinja";
 constexpr std::string_view kQwenSystem =
-    "{%- set default_system = 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.' -%}";
+    "{%- set default_system = 'You are Qwen, created by Alibaba Cloud. You are a helpful "
+    "assistant.' -%}";
 constexpr std::string_view kQwenMathSystem =
     R"({%- set default_system = 'Please reason step by step, and put your final answer within \\boxed{}.' -%})";
 
@@ -43,7 +45,8 @@ constexpr std::string_view kLlama3 = R"jinja({%- for turn in messages -%}
 {{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
 {%- endif -%})jinja";
 
-// The system turn is always there, with the dates in front; tool answers are JSON in a turn of `ipython`.
+// The system turn is always there, with the dates in front; tool answers are JSON in a turn of
+// `ipython`.
 constexpr std::string_view kLlama31 = R"jinja({%- set turns = messages -%}
 {%- set system = '' -%}
 {%- if messages and messages[0].role == 'system' -%}
@@ -63,8 +66,10 @@ constexpr std::string_view kLlama31 = R"jinja({%- set turns = messages -%}
 {{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
 {%- endif -%})jinja";
 
-// Thoughts of earlier answers, up to </think>, are left out. A new answer begins with `answer_start`.
-constexpr std::string_view kR1 = R"jinja({%- set state = namespace(system='', in_tools=false, had_tools=false) -%}
+// Thoughts of earlier answers, up to </think>, are left out. A new answer begins with
+// `answer_start`.
+constexpr std::string_view kR1 =
+    R"jinja({%- set state = namespace(system='', in_tools=false, had_tools=false) -%}
 {%- for turn in messages if turn.role == 'system' -%}{%- set state.system = turn.content -%}{%- endfor -%}
 {{ bos_token ~ state.system }}
 {%- for turn in messages -%}

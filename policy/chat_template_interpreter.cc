@@ -33,7 +33,8 @@ void Interpreter::fail(const std::string& message) const {
 
 void Interpreter::unsupported(const std::string& construct) const {
   fail(construct +
-       " is not supported. Name a built-in family (chat_template: qwen2.5) or the path of a .jinja file instead");
+       " is not supported. Name a built-in family (chat_template: qwen2.5) or the path of a .jinja "
+       "file instead");
 }
 
 void Interpreter::charge(size_t units) {
@@ -62,7 +63,7 @@ void Interpreter::write(const Value& value) {
 }
 
 void Interpreter::write(const std::string& text) {
-  charge(1 + text.size() / 16);
+  charge(1 + text.size() / kBytesPerUnit);
   *output_ += text;
 }
 
@@ -106,7 +107,7 @@ Value Interpreter::make_dict(Value::Entries entries) {
 }
 
 Value Interpreter::make_string(std::string text) {
-  charge(1 + text.size() / 16);
+  charge(1 + text.size() / kBytesPerUnit);
   return Value::string(std::move(text));
 }
 

@@ -1,7 +1,8 @@
 // What a chat template runs in: variables, output, and limits of work.
 //
-// Work is counted in units (about one node, or 16 bytes handled). A template that exceeds kMaxUnits, nests evaluation deeper than
-// kMaxDepth, or fails in any other way throws Error(kUsage) as `where:line: chat template: ...`.
+// Work is counted in units (about one node, or kBytesPerUnit bytes handled). A template that
+// exceeds kMaxUnits, nests evaluation deeper than kMaxDepth, or fails in any other way throws
+// Error(kUsage) as `where:line: chat template: ...`.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,7 @@ struct Scope {
 
 class Interpreter {
  public:
-  static constexpr size_t kMaxUnits = 20'000'000;
+  static constexpr size_t kMaxUnits = 5'000'000;
   static constexpr int kMaxDepth = 2000;
 
   explicit Interpreter(std::string where);
@@ -61,25 +62,33 @@ class Interpreter {
   std::shared_ptr<Scope> scope_;
 };
 
-// Built-in functions, filters, tests and methods, by name. Each throws through `interpreter` for an unknown name or wrong
-// arguments.
+// Built-in functions, filters, tests and methods, by name. Each throws through `interpreter` for an
+// unknown name or wrong arguments.
 void define_globals(Interpreter& interpreter);
-Value apply_filter(Interpreter& interpreter, const std::string& name, const Value& subject, const Arguments& arguments);
-bool apply_test(Interpreter& interpreter, const std::string& name, const Value& subject, const Arguments& arguments);
-Value call_method(Interpreter& interpreter, const Value& subject, const std::string& name, const Arguments& arguments);
+Value apply_filter(Interpreter& interpreter, const std::string& name, const Value& subject,
+                   const Arguments& arguments);
+bool apply_test(Interpreter& interpreter, const std::string& name, const Value& subject,
+                const Arguments& arguments);
+Value call_method(Interpreter& interpreter, const Value& subject, const std::string& name,
+                  const Arguments& arguments);
 bool has_method(const Value& subject, const std::string& name);
 
 // Operations shared by operators, filters and tests.
-Value get_attribute(Interpreter& interpreter, const Value& subject, const std::string& name);  // subject.name
-Value get_item(Interpreter& interpreter, const Value& subject, const Value& key);              // subject[key]
-bool contains(Interpreter& interpreter, const Value& container, const Value& item);            // item in container
+Value get_attribute(Interpreter& interpreter, const Value& subject,
+                    const std::string& name);                                      // subject.name
+Value get_item(Interpreter& interpreter, const Value& subject, const Value& key);  // subject[key]
+bool contains(Interpreter& interpreter, const Value& container,
+              const Value& item);                                            // item in container
 std::vector<Value> iterate(Interpreter& interpreter, const Value& subject);  // what `for` walks
 std::vector<Value> characters(const std::string& text);
 // The bounds of subject[start:stop:step] on a sequence of `size`, as indices in order.
-std::vector<size_t> slice_indices(Interpreter& interpreter, int64_t size, const Value& start, const Value& stop, const Value& step);
+std::vector<size_t> slice_indices(Interpreter& interpreter, int64_t size, const Value& start,
+                                  const Value& stop, const Value& step);
 // a op b for + - * / // % ~
-Value arithmetic(Interpreter& interpreter, const std::string& op, const Value& left, const Value& right);
+Value arithmetic(Interpreter& interpreter, const std::string& op, const Value& left,
+                 const Value& right);
 // a op b for == != < <= > >=
-bool comparison(Interpreter& interpreter, const std::string& op, const Value& left, const Value& right);
+bool comparison(Interpreter& interpreter, const std::string& op, const Value& left,
+                const Value& right);
 
 }  // namespace covrl::jinja

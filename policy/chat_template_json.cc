@@ -21,11 +21,7 @@ void append_escaped(std::string& out, char32_t c, bool ensure_ascii) {
     out += '\\';
     out += kEscapes[letter];
   } else if (c < 0x20 || (ensure_ascii && c >= 0x7F && c < 0x10000)) {
-    if (c == 0x7F) {
-      out += static_cast<char>(c);
-    } else {
-      append_unicode_escape(out, c);
-    }
+    append_unicode_escape(out, c);
   } else if (ensure_ascii && c >= 0x10000) {
     append_unicode_escape(out, 0xD800 + ((c - 0x10000) >> 10));
     append_unicode_escape(out, 0xDC00 + ((c - 0x10000) & 0x3FF));

@@ -11,9 +11,7 @@ namespace {
 constexpr size_t kMaxTokensOfTag = 4000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_start(char c) {
-  return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_name_start(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 
 constexpr std::string_view kOperators[] = {"**", "//", "==", "!=", ">=", "<=", "+", "-", "/",
@@ -132,7 +130,8 @@ Token TagLexer::read_number() {
     end = skip_digits(end + 1);
   }
   if (end < source_.size() && (source_[end] | 0x20) == 'e') {
-    const size_t sign = end + 1 < source_.size() && (source_[end + 1] == '-' || source_[end + 1] == '+');
+    const size_t sign =
+        end + 1 < source_.size() && (source_[end + 1] == '-' || source_[end + 1] == '+');
     if (digit_at(end + 1 + sign)) {
       real = true;
       end = skip_digits(end + 1 + sign);
@@ -145,9 +144,10 @@ Token TagLexer::read_number() {
   token.kind = real ? Token::Kind::kReal : Token::Kind::kInteger;
   token.line = line_;
   const char *first = digits.data(), *last = first + digits.size();
-  const auto parsed = real ? std::from_chars(first, last, token.real)
-                           : std::from_chars(first, last, token.integer);
-  if (parsed.ec != std::errc() || parsed.ptr != last) fail(concat("the number ", digits, " is out of range"));
+  const auto parsed =
+      real ? std::from_chars(first, last, token.real) : std::from_chars(first, last, token.integer);
+  if (parsed.ec != std::errc() || parsed.ptr != last)
+    fail(concat("the number ", digits, " is out of range"));
   return token;
 }
 
@@ -179,8 +179,8 @@ void TagLexer::read_escape(std::string& text) {
     ++position_;
   } else if (letter >= '0' && letter <= '7') {
     int digits = 1;
-    while (digits < 3 && position_ + digits < source_.size() && source_[position_ + digits] >= '0' &&
-           source_[position_ + digits] <= '7') {
+    while (digits < 3 && position_ + digits < source_.size() &&
+           source_[position_ + digits] >= '0' && source_[position_ + digits] <= '7') {
       ++digits;
     }
     read_code_point(text, digits, 8);

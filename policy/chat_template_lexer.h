@@ -1,4 +1,5 @@
-// Splits a chat template (Jinja syntax, trim_blocks and lstrip_blocks on, as transformers sets them) into text and tags.
+// Splits a chat template (Jinja syntax, trim_blocks and lstrip_blocks on, as transformers sets
+// them) into text and tags.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ struct Token {
   int line = 0;
 };
 
-// A piece of the template: literal text, {{ tokens }} or {% tokens %}. Comments and raw blocks are resolved.
+// A piece of the template: literal text, {{ tokens }} or {% tokens %}. Comments and raw blocks are
+// resolved.
 struct Chunk {
   enum class Kind { kText, kExpression, kStatement };
   Kind kind = Kind::kText;
@@ -26,10 +28,12 @@ struct Chunk {
   int line = 0;
 };
 
-// `where`: the file, for errors. Throws Error(kUsage) as where:line for what is not closed or not Jinja.
+// `where`: the file, for errors. Throws Error(kUsage) as where:line for what is not closed or not
+// Jinja.
 std::vector<Chunk> split_template(std::string_view source, const std::string& where);
 
-// The tokens of one tag. Moves `position` behind the closing delimiter, `}}` or `%}`, which `end` names without its sign.
+// The tokens of one tag. Moves `position` behind the closing delimiter, `}}` or `%}`, which `end`
+// names without its sign.
 class TagLexer {
  public:
   TagLexer(std::string_view source, size_t position, int line, const std::string& where);

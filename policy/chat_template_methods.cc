@@ -19,13 +19,16 @@ struct Use {
   const Arguments& arguments;
 
   const std::string& text() const { return subject.as_string(); }
-  [[noreturn]] void fail(const std::string& message) const { interpreter.fail(name + "() " + message); }
+  [[noreturn]] void fail(const std::string& message) const {
+    interpreter.fail(name + "() " + message);
+  }
 
   // A string argument; empty when absent or none.
   const std::string* string(size_t index, const char* argument) const {
     const Value* value = arguments.find(index, argument);
     if (value == nullptr || value->is_none()) return nullptr;
-    if (!value->is_string()) fail(concat("takes a string, not a value of type ", value->type_name()));
+    if (!value->is_string())
+      fail(concat("takes a string, not a value of type ", value->type_name()));
     return &value->as_string();
   }
   const std::string& required(size_t index, const char* argument) const {
@@ -36,7 +39,8 @@ struct Use {
   int64_t integer(size_t index, const char* argument, int64_t absent) const {
     const Value* value = arguments.find(index, argument);
     if (value == nullptr || value->is_none()) return absent;
-    if (!value->is_whole()) fail(concat("takes an integer, not a value of type ", value->type_name()));
+    if (!value->is_whole())
+      fail(concat("takes an integer, not a value of type ", value->type_name()));
     return value->as_integer();
   }
   Value make(std::string_view result) const { return interpreter.make_string(std::string(result)); }
@@ -49,7 +53,9 @@ Value method_strip(const Use& use) {
     if (use.name != "rstrip") text = strip_left(text);
     return use.make(use.name == "lstrip" ? text : strip_right(text));
   }
-  const auto is_wanted = [&](std::string_view letter) { return wanted->find(letter) != std::string::npos; };
+  const auto is_wanted = [&](std::string_view letter) {
+    return wanted->find(letter) != std::string::npos;
+  };
   size_t start = 0, end = text.size();
   for (size_t position = 0; use.name != "rstrip" && position < end; start = position) {
     next_code_point(text, position);
@@ -87,7 +93,8 @@ std::vector<Value> split_by_space(const Use& use, int64_t limit) {
       parts.push_back(use.make(strip_right(rest)));
       break;
     }
-    for (size_t position = 0; position < rest.size() && !is_python_space(next_code_point(rest, position));) {
+    for (size_t position = 0;
+         position < rest.size() && !is_python_space(next_code_point(rest, position));) {
       end = position;
     }
     parts.push_back(use.make(rest.substr(0, end)));
@@ -100,19 +107,22 @@ Value method_split(const Use& use) {
   const std::string* separator = use.string(0, "sep");
   const int64_t limit = use.integer(1, "maxsplit", -1);
   if (separator != nullptr) return use.interpreter.make_list(split_by(use, *separator, limit));
-  if (use.name == "rsplit" && limit >= 0) use.interpreter.unsupported("rsplit() at spaces with a limit");
+  if (use.name == "rsplit" && limit >= 0)
+    use.interpreter.unsupported("rsplit() at spaces with a limit");
   return use.interpreter.make_list(split_by_space(use, limit));
 }
 
 Value method_splitlines(const Use& use) {
-  if (use.arguments.find(0, "keepends") != nullptr) use.interpreter.unsupported("splitlines() with keepends");
+  if (use.arguments.find(0, "keepends") != nullptr)
+    use.interpreter.unsupported("splitlines() with keepends");
   const std::string& text = use.text();
   std::vector<Value> lines;
   size_t start = 0;
   for (size_t position = 0; position < text.size();) {
     const size_t at = position;
     const char32_t c = next_code_point(text, position);
-    const bool ends = (c >= 0xA && c <= 0xD) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    const bool ends = (c >= 0xA && c <= 0xD) || (c >= 0x1C && c <= 0x1E) || c == 0x85 ||
+                      c == 0x2028 || c == 0x2029;
     if (!ends) continue;
     if (c == U'\r' && position < text.size() && text[position] == '\n') ++position;
     lines.push_back(use.make(std::string_view(text).substr(start, at - start)));
@@ -124,10 +134,13 @@ Value method_splitlines(const Use& use) {
 
 Value method_affix(const Use& use) {
   const Value* affix = use.arguments.find(0, "");
-  if (affix == nullptr || use.arguments.positional.size() > 1) use.interpreter.unsupported(use.name + "() with bounds");
-  const std::vector<Value> candidates = affix->is_list() ? affix->as_list() : std::vector<Value>{*affix};
+  if (affix == nullptr || use.arguments.positional.size() > 1)
+    use.interpreter.unsupported(use.name + "() with bounds");
+  const std::vector<Value> candidates =
+      affix->is_list() ? affix->as_list() : std::vector<Value>{*affix};
   for (const Value& candidate : candidates) {
-    if (!candidate.is_string()) use.fail("takes a string, not a value of type " + candidate.type_name());
+    if (!candidate.is_string())
+      use.fail("takes a string, not a value of type " + candidate.type_name());
     const std::string& wanted = candidate.as_string();
     if (use.name == "startswith" ? use.text().starts_with(wanted) : use.text().ends_with(wanted)) {
       return Value::boolean(true);
@@ -138,19 +151,21 @@ Value method_affix(const Use& use) {
 
 Value method_remove(const Use& use) {
   const std::string &affix = use.required(0, ""), &text = use.text();
-  if (use.name == "removeprefix") return use.make(text.starts_with(affix) ? text.substr(affix.size()) : text);
+  if (use.name == "removeprefix")
+    return use.make(text.starts_with(affix) ? text.substr(affix.size()) : text);
   return use.make(text.ends_with(affix) ? text.substr(0, text.size() - affix.size()) : text);
 }
 
 Value method_replace(const Use& use) {
-  const std::string &text = use.text(), &old_text = use.required(0, "old"), &new_text = use.required(1, "new");
+  const std::string &text = use.text(), &old_text = use.required(0, "old"),
+                    &new_text = use.required(1, "new");
   int64_t left = use.integer(2, "count", -1);
   std::string result;
   size_t position = 0;
   while (left-- != 0) {
     const size_t at = old_text.empty() ? position : text.find(old_text, position);
     if (at == std::string::npos) break;
-    use.interpreter.charge(1 + new_text.size() / 16);
+    use.interpreter.charge(1 + new_text.size() / kBytesPerUnit);
     result.append(text, position, at - position).append(new_text);
     position = at + old_text.size();
     if (!old_text.empty()) continue;
@@ -195,14 +210,17 @@ Value method_find(const Use& use) {
   if (use.arguments.positional.size() > 1) use.interpreter.unsupported(use.name + "() with bounds");
   const size_t at = use.name == "rfind" ? use.text().rfind(wanted) : use.text().find(wanted);
   if (at == std::string::npos) return Value::integer(-1);
-  return Value::integer(static_cast<int64_t>(count_code_points(std::string_view(use.text()).substr(0, at))));
+  return Value::integer(
+      static_cast<int64_t>(count_code_points(std::string_view(use.text()).substr(0, at))));
 }
 
 Value method_count(const Use& use) {
   const std::string& wanted = use.required(0, "");
-  if (wanted.empty()) return Value::integer(static_cast<int64_t>(count_code_points(use.text())) + 1);
+  if (wanted.empty())
+    return Value::integer(static_cast<int64_t>(count_code_points(use.text())) + 1);
   int64_t count = 0;
-  for (size_t at = use.text().find(wanted); at != std::string::npos; at = use.text().find(wanted, at + wanted.size())) {
+  for (size_t at = use.text().find(wanted); at != std::string::npos;
+       at = use.text().find(wanted, at + wanted.size())) {
     ++count;
   }
   return Value::integer(count);
@@ -253,13 +271,16 @@ Value method_get(const Use& use) {
 using Method = Value (*)(const Use&);
 const std::unordered_map<std::string, Method>& string_methods() {
   static const std::unordered_map<std::string, Method> table{
-      {"strip", method_strip},        {"lstrip", method_strip},         {"rstrip", method_strip},
-      {"split", method_split},        {"rsplit", method_split},         {"splitlines", method_splitlines},
-      {"startswith", method_affix},   {"endswith", method_affix},       {"removeprefix", method_remove},
-      {"removesuffix", method_remove}, {"replace", method_replace},     {"upper", method_case},
-      {"lower", method_case},         {"title", method_case},           {"capitalize", method_case},
-      {"find", method_find},          {"rfind", method_find},           {"count", method_count},
-      {"join", method_join},          {"isdigit", method_is_digit},
+      {"strip", method_strip},         {"lstrip", method_strip},
+      {"rstrip", method_strip},        {"split", method_split},
+      {"rsplit", method_split},        {"splitlines", method_splitlines},
+      {"startswith", method_affix},    {"endswith", method_affix},
+      {"removeprefix", method_remove}, {"removesuffix", method_remove},
+      {"replace", method_replace},     {"upper", method_case},
+      {"lower", method_case},          {"title", method_case},
+      {"capitalize", method_case},     {"find", method_find},
+      {"rfind", method_find},          {"count", method_count},
+      {"join", method_join},           {"isdigit", method_is_digit},
   };
   return table;
 }
@@ -282,7 +303,8 @@ bool has_method(const Value& subject, const std::string& name) {
   return methods != nullptr && methods->contains(name);
 }
 
-Value call_method(Interpreter& interpreter, const Value& subject, const std::string& name, const Arguments& arguments) {
+Value call_method(Interpreter& interpreter, const Value& subject, const std::string& name,
+                  const Arguments& arguments) {
   interpreter.charge(subject.cost());
   for (const Value& argument : arguments.positional) interpreter.charge(argument.cost());
   return methods_of(subject)->at(name)(Use{interpreter, name, subject, arguments});

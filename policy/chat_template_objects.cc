@@ -27,7 +27,8 @@ Value make_namespace(Interpreter& interpreter, const Arguments& arguments) {
 Value make_dict(Interpreter& interpreter, const Arguments& arguments) {
   if (!arguments.positional.empty()) interpreter.unsupported("dict() of a value");
   Value::Entries entries;
-  for (const auto& [name, value] : arguments.named) entries.emplace_back(Value::string(name), value);
+  for (const auto& [name, value] : arguments.named)
+    entries.emplace_back(Value::string(name), value);
   return interpreter.make_dict(std::move(entries));
 }
 
@@ -94,8 +95,9 @@ std::optional<Value> Loop::attribute(const std::string& name) const {
   if (name == "first") return Value::boolean(index == 0);
   if (name == "last") return Value::boolean(index + 1 == size);
   if (name == "length") return Value::integer(size);
-  if (name == "depth0") return Value::integer(depth_);
-  if (name == "depth") return Value::integer(depth_ + 1);
+  // Only a recursive for, which is not supported, gets deeper.
+  if (name == "depth0") return Value::integer(0);
+  if (name == "depth") return Value::integer(1);
   if (name == "previtem" && index > 0) return (*items_)[index - 1];
   if (name == "nextitem" && index + 1 < size) return (*items_)[index + 1];
   if (name == "cycle") {
@@ -110,12 +112,6 @@ std::optional<Value> Loop::attribute(const std::string& name) const {
     });
   }
   return std::nullopt;
-}
-
-int enclosing_loops(const Interpreter& interpreter) {
-  const Value loop = interpreter.lookup("loop");
-  const auto* enclosing = loop.is_object() ? dynamic_cast<const Loop*>(&loop.as_object()) : nullptr;
-  return enclosing == nullptr ? 0 : enclosing->depth() + 1;
 }
 
 void define_globals(Interpreter& interpreter) {

@@ -37,20 +37,14 @@ class Namespace : public Object {
 // One step of a loop.
 class Loop : public Object {
  public:
-  // `depth`: loops around this one.
-  Loop(std::shared_ptr<const std::vector<Value>> items, size_t index, int depth)
-      : items_(std::move(items)), index_(index), depth_(depth) {}
+  Loop(std::shared_ptr<const std::vector<Value>> items, size_t index)
+      : items_(std::move(items)), index_(index) {}
   std::string type_name() const override { return "LoopContext"; }
   std::optional<Value> attribute(const std::string& name) const override;
-  int depth() const { return depth_; }
 
  private:
   std::shared_ptr<const std::vector<Value>> items_;
   size_t index_;
-  int depth_;
 };
-
-// How many loops are running.
-int enclosing_loops(const Interpreter& interpreter);
 
 }  // namespace covrl::jinja

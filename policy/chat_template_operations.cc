@@ -15,7 +15,8 @@ void require_defined(Interpreter& interpreter, const Value& value) {
 
 Value repeat(Interpreter& interpreter, const Value& sequence, int64_t times) {
   times = std::max<int64_t>(times, 0);
-  const size_t size = sequence.is_string() ? sequence.as_string().size() : sequence.as_list().size();
+  const size_t size =
+      sequence.is_string() ? sequence.as_string().size() : sequence.as_list().size();
   const size_t limit = Interpreter::kMaxUnits;
   if (size != 0 && static_cast<size_t>(times) > limit / size) interpreter.charge(limit);
   interpreter.charge(size * times);
@@ -36,7 +37,8 @@ int64_t floor_divide(int64_t left, int64_t right) {
   return quotient - (left % right != 0 && (left < 0) != (right < 0) ? 1 : 0);
 }
 
-Value whole_arithmetic(Interpreter& interpreter, const std::string& op, int64_t left, int64_t right) {
+Value whole_arithmetic(Interpreter& interpreter, const std::string& op, int64_t left,
+                       int64_t right) {
   if (op == "/" || op == "//" || op == "%") {
     if (right == 0) interpreter.fail("division by zero");
     if (op == "/") return Value::real(static_cast<double>(left) / static_cast<double>(right));
@@ -68,7 +70,8 @@ Value real_arithmetic(Interpreter& interpreter, const std::string& op, double le
 
 }  // namespace
 
-Value arithmetic(Interpreter& interpreter, const std::string& op, const Value& left, const Value& right) {
+Value arithmetic(Interpreter& interpreter, const std::string& op, const Value& left,
+                 const Value& right) {
   interpreter.charge(left.cost() + right.cost());
   if (op == "~") return interpreter.make_string(left.str() + right.str());
   require_defined(interpreter, left);
@@ -99,7 +102,8 @@ Value arithmetic(Interpreter& interpreter, const std::string& op, const Value& l
                           right.type_name()));
 }
 
-bool comparison(Interpreter& interpreter, const std::string& op, const Value& left, const Value& right) {
+bool comparison(Interpreter& interpreter, const std::string& op, const Value& left,
+                const Value& right) {
   interpreter.charge(left.cost() + right.cost());
   if (op == "==") return equal(left, right);
   if (op == "!=") return !equal(left, right);
@@ -126,15 +130,17 @@ bool contains(Interpreter& interpreter, const Value& container, const Value& ite
                        [&](const Value& candidate) { return equal(candidate, item); });
   }
   if (container.is_dict()) return container.find(item) != nullptr;
-  interpreter.fail(concat("'in' cannot look for a value of type ", item.type_name(), " in one of type ",
-                          container.type_name()));
+  interpreter.fail(concat("'in' cannot look for a value of type ", item.type_name(),
+                          " in one of type ", container.type_name()));
 }
 
 Value get_attribute(Interpreter& interpreter, const Value& subject, const std::string& name) {
   if (subject.is_undefined()) {
-    interpreter.fail(concat("'", subject.undefined_name(), "' is undefined, so it has no '", name, "'"));
+    interpreter.fail(
+        concat("'", subject.undefined_name(), "' is undefined, so it has no '", name, "'"));
   }
-  if (has_method(subject, name)) interpreter.unsupported(concat("the method '", name, "' without a call"));
+  if (has_method(subject, name))
+    interpreter.unsupported(concat("the method '", name, "' without a call"));
   if (subject.is_object()) {
     if (std::optional<Value> value = subject.as_object().attribute(name)) return *value;
   }

@@ -25,7 +25,8 @@ class TemplateParser {
 
   // The first word of a statement tag.
   static std::string keyword(const Chunk& chunk) {
-    const bool is_word = chunk.kind == Chunk::Kind::kStatement && chunk.tokens[0].kind == Token::Kind::kName;
+    const bool is_word =
+        chunk.kind == Chunk::Kind::kStatement && chunk.tokens[0].kind == Token::Kind::kName;
     return is_word ? chunk.tokens[0].text : "";
   }
 
@@ -33,7 +34,8 @@ class TemplateParser {
     throw_usage(where_, ":", line, ": chat template: ", message);
   }
 
-  // Statements up to one of the tags `ends`, which becomes the current chunk; without ends, to the end of the template.
+  // Statements up to one of the tags `ends`, which becomes the current chunk; without ends, to the
+  // end of the template.
   Block parse_block(Names ends, int opened_at) {
     if (++depth_ > kMaxBlockDepth) fail(opened_at, "blocks nest too deep");
     Block block;
@@ -119,7 +121,8 @@ class TemplateParser {
     SetBlock::Filters filters;
     while (parser.accept_operator("|")) {
       std::string name = parser.parse_dotted_name();
-      ArgumentList arguments = parser.accept_operator("(") ? parser.parse_arguments() : ArgumentList();
+      ArgumentList arguments =
+          parser.accept_operator("(") ? parser.parse_arguments() : ArgumentList();
       filters.emplace_back(std::move(name), std::move(arguments));
     }
     parser.expect_end();
@@ -146,7 +149,8 @@ class TemplateParser {
     return std::make_unique<Macro>(line, std::move(name), std::move(parameters), std::move(body));
   }
 
-  std::unique_ptr<const Statement> parse_jump(int line, ExpressionParser& parser, const std::string& word) {
+  std::unique_ptr<const Statement> parse_jump(int line, ExpressionParser& parser,
+                                              const std::string& word) {
     parser.expect_end();
     if (loops_ == 0) fail(line, "{% " + word + " %} outside a loop");
     return std::make_unique<Jump>(line, word == "break" ? Flow::kBreak : Flow::kContinue);

@@ -11,19 +11,20 @@
 
 namespace covrl::jinja {
 
-// `where`: the file, for errors. Throws Error(kUsage) as where:line for syntax errors and for what is outside the subset, which
-// it names together with the remedy.
+// `where`: the file, for errors. Throws Error(kUsage) as where:line for syntax errors and for what
+// is outside the subset, which it names together with the remedy.
 Block parse_template(std::string_view source, const std::string& where);
 
 // The expressions of one tag.
 class ExpressionParser {
  public:
-  ExpressionParser(const std::vector<Token>& tokens, const std::string& where) : tokens_(tokens), where_(where) {}
+  ExpressionParser(const std::vector<Token>& tokens, const std::string& where)
+      : tokens_(tokens), where_(where) {}
 
   ExpressionPointer parse_expression();  // with inline if
   // Expressions separated by commas are a list. `conditional`: inline if is allowed.
   ExpressionPointer parse_tuple(bool conditional);
-  ArgumentList parse_arguments();        // after the opening parenthesis, through the closing one
+  ArgumentList parse_arguments();  // after the opening parenthesis, through the closing one
   std::string parse_dotted_name();
   Target parse_target();
 
@@ -61,7 +62,9 @@ class ExpressionParser {
   ExpressionPointer parse_test(ExpressionPointer subject);
   bool at_test_argument() const;
   const Token& next() { return tokens_[position_++]; }
-  const Token& peek() const { return tokens_[position_ + (current().kind == Token::Kind::kEnd ? 0 : 1)]; }
+  const Token& peek() const {
+    return tokens_[position_ + (current().kind == Token::Kind::kEnd ? 0 : 1)];
+  }
 
   const std::vector<Token>& tokens_;
   const std::string& where_;

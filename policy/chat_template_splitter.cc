@@ -1,5 +1,5 @@
-// Text between tags, with Jinja's rules of whitespace: `-` strips, trim_blocks takes the line end behind a block or comment,
-// lstrip_blocks the indentation before one, and `+` keeps both.
+// Text between tags, with Jinja's rules of whitespace: `-` strips, trim_blocks takes the line end
+// behind a block or comment, lstrip_blocks the indentation before one, and `+` keeps both.
 #include <algorithm>
 
 #include "core/error.h"
@@ -127,7 +127,8 @@ class Splitter {
     close(end + 2, sign == '-', sign == '\0');
   }
 
-  // Matches `name` and the closing delimiter from `position` on; npos when something else stands there.
+  // Matches `name` and the closing delimiter from `position` on; npos when something else stands
+  // there.
   size_t match_word_tag(size_t position, std::string_view name, char& end_sign) const {
     std::string_view rest = strip_left(view(position, source_.size()));
     if (!rest.starts_with(name)) return std::string::npos;

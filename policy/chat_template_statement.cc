@@ -41,7 +41,8 @@ void Target::assign(Interpreter& interpreter, const Value& value) const {
   if (!parts.empty()) {
     const std::vector<Value> items = iterate(interpreter, value);
     if (items.size() != parts.size()) {
-      interpreter.fail(concat("cannot assign ", items.size(), " values to ", parts.size(), " names"));
+      interpreter.fail(
+          concat("cannot assign ", items.size(), " values to ", parts.size(), " names"));
     }
     for (size_t i = 0; i < parts.size(); ++i) parts[i].assign(interpreter, items[i]);
   } else if (attribute.empty()) {
@@ -91,12 +92,11 @@ std::vector<Value> For::select(Interpreter& interpreter) const {
 Flow For::run(Interpreter& interpreter) const {
   const auto items = std::make_shared<const std::vector<Value>>(select(interpreter));
   const std::shared_ptr<Scope> outer = interpreter.scope();
-  const int depth = enclosing_loops(interpreter);
   for (size_t i = 0; i < items->size(); ++i) {
     Flow flow = Flow::kNext;
     interpreter.charge(1);
     interpreter.in_scope(outer, [&] {
-      interpreter.assign("loop", Value::object(std::make_shared<Loop>(items, i, depth)));
+      interpreter.assign("loop", Value::object(std::make_shared<Loop>(items, i)));
       parts_.target.assign(interpreter, (*items)[i]);
       flow = parts_.body.run(interpreter);
     });
@@ -117,9 +117,8 @@ Flow Set::run(Interpreter& interpreter) const {
 
 Flow SetBlock::run(Interpreter& interpreter) const {
   Flow flow = Flow::kNext;
-  std::string text = interpreter.render([&] {
-    interpreter.in_scope(interpreter.scope(), [&] { flow = body_.run(interpreter); });
-  });
+  std::string text = interpreter.render(
+      [&] { interpreter.in_scope(interpreter.scope(), [&] { flow = body_.run(interpreter); }); });
   Value value = interpreter.make_string(std::move(text));
   for (const auto& [name, arguments] : filters_) {
     value = apply_filter(interpreter, name, value, arguments.evaluate(interpreter));
@@ -129,7 +128,8 @@ Flow SetBlock::run(Interpreter& interpreter) const {
 }
 
 Flow Macro::run(Interpreter& interpreter) const {
-  interpreter.assign(name_, Value::object(std::make_shared<MacroObject>(*this, interpreter.scope())));
+  interpreter.assign(name_,
+                     Value::object(std::make_shared<MacroObject>(*this, interpreter.scope())));
   return Flow::kNext;
 }
 

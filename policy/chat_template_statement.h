@@ -48,7 +48,8 @@ class Text : public Statement {
 
 class Output : public Statement {
  public:
-  Output(int line, ExpressionPointer expression) : Statement(line), expression_(std::move(expression)) {}
+  Output(int line, ExpressionPointer expression)
+      : Statement(line), expression_(std::move(expression)) {}
   Flow run(Interpreter& interpreter) const override;
 
  private:
@@ -57,7 +58,8 @@ class Output : public Statement {
 
 class If : public Statement {
  public:
-  using Branches = std::vector<std::pair<ExpressionPointer, Block>>;  // the condition of else is null
+  using Branches =
+      std::vector<std::pair<ExpressionPointer, Block>>;  // the condition of else is null
   If(int line, Branches branches) : Statement(line), branches_(std::move(branches)) {}
   Flow run(Interpreter& interpreter) const override;
 
@@ -82,7 +84,8 @@ class For : public Statement {
 
 class Set : public Statement {
  public:
-  Set(int line, Target target, ExpressionPointer value) : Statement(line), target_(std::move(target)), value_(std::move(value)) {}
+  Set(int line, Target target, ExpressionPointer value)
+      : Statement(line), target_(std::move(target)), value_(std::move(value)) {}
   Flow run(Interpreter& interpreter) const override;
 
  private:
@@ -95,7 +98,10 @@ class SetBlock : public Statement {
  public:
   using Filters = std::vector<std::pair<std::string, ArgumentList>>;
   SetBlock(int line, Target target, Filters filters, Block body)
-      : Statement(line), target_(std::move(target)), filters_(std::move(filters)), body_(std::move(body)) {}
+      : Statement(line),
+        target_(std::move(target)),
+        filters_(std::move(filters)),
+        body_(std::move(body)) {}
   Flow run(Interpreter& interpreter) const override;
 
  private:
@@ -111,11 +117,15 @@ class Macro : public Statement {
     ExpressionPointer default_value;  // may be null
   };
   Macro(int line, std::string name, std::vector<Parameter> parameters, Block body)
-      : Statement(line), name_(std::move(name)), parameters_(std::move(parameters)), body_(std::move(body)) {}
+      : Statement(line),
+        name_(std::move(name)),
+        parameters_(std::move(parameters)),
+        body_(std::move(body)) {}
   Flow run(Interpreter& interpreter) const override;  // defines it
   const std::string& name() const { return name_; }
   // Below `scope`, that of the definition.
-  Value call(Interpreter& interpreter, const std::shared_ptr<Scope>& scope, const Arguments& arguments) const;
+  Value call(Interpreter& interpreter, const std::shared_ptr<Scope>& scope,
+             const Arguments& arguments) const;
 
  private:
   std::string name_;
@@ -133,7 +143,8 @@ class Jump : public Statement {
   Flow flow_;
 };
 
-// {% generation %}, with which transformers marks the text of the assistant: its body in a scope of its own.
+// {% generation %}, with which transformers marks the text of the assistant: its body in a scope of
+// its own.
 class Generation : public Statement {
  public:
   Generation(int line, Block body) : Statement(line), body_(std::move(body)) {}

@@ -23,24 +23,34 @@ const std::unordered_map<std::string, Predicate>& predicates() {
       {"boolean", [](const Value& v) { return v.is_boolean(); }},
       {"true", [](const Value& v) { return v.is_boolean() && v.truthy(); }},
       {"false", [](const Value& v) { return v.is_boolean() && !v.truthy(); }},
-      {"callable", [](const Value& v) { return v.is_undefined() || (v.is_object() && v.as_object().callable()); }},
+      {"callable",
+       [](const Value& v) {
+         return v.is_undefined() || (v.is_object() && v.as_object().callable());
+       }},
       // Undefined walks like an empty sequence.
-      {"iterable", [](const Value& v) { return v.is_undefined() || v.is_string() || v.is_list() || v.is_dict(); }},
-      {"sequence", [](const Value& v) { return v.is_undefined() || v.is_string() || v.is_list() || v.is_dict(); }},
+      {"iterable",
+       [](const Value& v) {
+         return v.is_undefined() || v.is_string() || v.is_list() || v.is_dict();
+       }},
+      {"sequence",
+       [](const Value& v) {
+         return v.is_undefined() || v.is_string() || v.is_list() || v.is_dict();
+       }},
   };
   return table;
 }
 
 const std::unordered_map<std::string, std::string>& comparisons() {
   static const std::unordered_map<std::string, std::string> table{
-      {"equalto", "=="}, {"eq", "=="}, {"==", "=="}, {"ne", "!="}, {"!=", "!="},
-      {"lt", "<"},       {"<", "<"},   {"lessthan", "<"}, {"le", "<="}, {"<=", "<="},
+      {"equalto", "=="}, {"eq", "=="}, {"==", "=="},         {"ne", "!="}, {"!=", "!="},
+      {"lt", "<"},       {"<", "<"},   {"lessthan", "<"},    {"le", "<="}, {"<=", "<="},
       {"gt", ">"},       {">", ">"},   {"greaterthan", ">"}, {"ge", ">="}, {">=", ">="},
   };
   return table;
 }
 
-const Value& argument(Interpreter& interpreter, const std::string& name, const Arguments& arguments) {
+const Value& argument(Interpreter& interpreter, const std::string& name,
+                      const Arguments& arguments) {
   if (arguments.positional.size() != 1 || !arguments.named.empty()) {
     interpreter.fail("test '" + name + "' takes one argument");
   }
@@ -49,7 +59,8 @@ const Value& argument(Interpreter& interpreter, const std::string& name, const A
 
 // str.islower and str.isupper: cased letters, all of that case.
 bool is_cased(const std::string& text, bool upper) {
-  return (upper ? to_upper(text) : to_lower(text)) == text && (upper ? to_lower(text) : to_upper(text)) != text;
+  return (upper ? to_upper(text) : to_lower(text)) == text &&
+         (upper ? to_lower(text) : to_upper(text)) != text;
 }
 
 int64_t remainder(Interpreter& interpreter, const Value& subject, const Value& divisor) {
@@ -59,7 +70,8 @@ int64_t remainder(Interpreter& interpreter, const Value& subject, const Value& d
 
 }  // namespace
 
-bool apply_test(Interpreter& interpreter, const std::string& name, const Value& subject, const Arguments& arguments) {
+bool apply_test(Interpreter& interpreter, const std::string& name, const Value& subject,
+                const Arguments& arguments) {
   if (const auto found = predicates().find(name); found != predicates().end()) {
     if (!arguments.positional.empty()) interpreter.fail("test '" + name + "' takes no argument");
     return found->second(subject);
@@ -72,7 +84,8 @@ bool apply_test(Interpreter& interpreter, const std::string& name, const Value& 
     const Value& other = argument(interpreter, name, arguments);
     return subject.type_name() == other.type_name() && equal(subject, other);
   }
-  if (name == "divisibleby") return remainder(interpreter, subject, argument(interpreter, name, arguments)) == 0;
+  if (name == "divisibleby")
+    return remainder(interpreter, subject, argument(interpreter, name, arguments)) == 0;
   if (name == "even") return remainder(interpreter, subject, Value::integer(2)) == 0;
   if (name == "odd") return remainder(interpreter, subject, Value::integer(2)) == 1;
   if (name == "lower" || name == "upper") {

@@ -14,7 +14,7 @@ template <class Container, class Visit>
 int depth_of(const Container& items, Visit visit) {
   int deepest = 0;
   for (const auto& item : items) deepest = std::max(deepest, visit(item));
-  if (deepest >= Value::kMaxDepth) throw std::length_error("lists nest too deep");
+  if (deepest >= Value::kMaxDepth) throw std::length_error("a list or dict nested this deep");
   return deepest + 1;
 }
 
@@ -65,8 +65,9 @@ std::string repr_real(double value) {
   const double size = std::fabs(value);
   const bool positional = size == 0 || (size >= 1e-4 && size < 1e16);
   char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value,
-                                 positional ? std::chars_format::fixed : std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value,
+                    positional ? std::chars_format::fixed : std::chars_format::scientific);
   std::string result(buffer, end.ptr);
   if (positional && result.find('.') == std::string::npos) result += ".0";
   return result;
@@ -156,8 +157,8 @@ bool Value::truthy() const {
 }
 
 std::string Value::type_name() const {
-  static const char* const kNames[] = {"Undefined", "NoneType", "bool", "int", "float",
-                                       "str",       "list",     "dict"};
+  static const char* const kNames[] = {"Undefined", "NoneType", "bool", "int",
+                                       "float",     "str",      "list", "dict"};
   return is_object() ? as_object().type_name() : kNames[data_.index()];
 }
 
@@ -198,7 +199,7 @@ const Value* Value::find(const Value& key) const {
 
 size_t Value::cost() const {
   size_t total = 1;
-  if (is_string()) total += as_string().size() / 16;
+  if (is_string()) total += as_string().size() / kBytesPerUnit;
   if (is_list()) {
     for (const Value& item : as_list()) total += item.cost();
   }

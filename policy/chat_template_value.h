@@ -1,7 +1,9 @@
-// Values of the chat-template language (a subset of Jinja): what Python values they stand for and how those print and compare.
+// Values of the chat-template language (a subset of Jinja): what Python values they stand for and
+// how those print and compare.
 //
-// Values are immutable, but for namespaces, and cheap to copy. Tuples are lists. A list or dict holds data only, no namespace,
-// macro or loop, and nests at most kMaxDepth deep: so values form no cycles.
+// Values are immutable, but for namespaces, and cheap to copy. Tuples are lists. A list or dict
+// holds data only, no namespace, macro or loop, and nests at most kMaxDepth deep: so values form no
+// cycles.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,9 @@
 #include <vector>
 
 namespace covrl::jinja {
+
+// Bytes handled that count as one unit of work.
+constexpr size_t kBytesPerUnit = 64;
 
 class Value;
 class Interpreter;
@@ -90,11 +95,11 @@ class Value {
   const std::string& undefined_name() const { return std::get<Undefined>(data_).name; }
 
   bool truthy() const;
-  std::string type_name() const;  // as Python names it
-  std::string str() const;        // str(value)
-  std::string repr() const;       // repr(value)
+  std::string type_name() const;              // as Python names it
+  std::string str() const;                    // str(value)
+  std::string repr() const;                   // repr(value)
   const Value* find(const Value& key) const;  // entry of a dict, null when absent
-  size_t cost() const;            // units of work to walk it: see Interpreter::charge
+  size_t cost() const;                        // units of work to walk it: see Interpreter::charge
   int depth() const;
 
  private:
@@ -107,7 +112,8 @@ bool equal(const Value& left, const Value& right);  // ==
 // < : negative, zero, positive; empty when Python cannot order them.
 std::optional<int> compare(const Value& left, const Value& right);
 
-// json.dumps(value, ensure_ascii=False); indent < 0: on one line. Throws std::invalid_argument for what has no JSON form.
+// json.dumps(value, ensure_ascii=False); indent < 0: on one line. Throws std::invalid_argument for
+// what has no JSON form.
 struct JsonStyle {
   int indent = -1;
   bool ensure_ascii = false;

@@ -16,10 +16,10 @@ int64_t pages_for(int64_t num_tokens) {
 
 }  // namespace
 
-KvCache::KvCache(const ModelConfig& config, DType dtype, int64_t num_tokens) {
+KvCache::KvCache(const ModelConfig& config, DType dtype, int64_t num_tokens, at::Device device) {
   COVRL_CHECK(num_tokens >= 0, num_tokens);
   const std::vector<int64_t> shape = {0, kPageTokens, config.num_key_value_heads, config.head_dim};
-  const auto options = at::TensorOptions().dtype(scalar_type(dtype));
+  const auto options = at::TensorOptions().dtype(scalar_type(dtype)).device(device);
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
     layers_.push_back({at::empty(shape, options), at::empty(shape, options)});
   grow(pages_for(num_tokens));

@@ -15,7 +15,7 @@ class KvCache {
   static constexpr int64_t kPageTokens = 16;
 
   // Room for `num_tokens` tokens in all; grows when more are asked for.
-  KvCache(const ModelConfig& config, DType dtype, int64_t num_tokens);
+  KvCache(const ModelConfig& config, DType dtype, int64_t num_tokens, at::Device device = at::kCPU);
 
   int64_t add_sequence();                   // empty; returns its id
   int64_t fork(int64_t sequence);           // same content

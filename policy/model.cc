@@ -190,8 +190,8 @@ at::Tensor Model::mlp_block(int64_t index, const at::Tensor& x_TD) const {
 at::Tensor Model::forward(const at::Tensor& tokens_T, const at::Tensor& positions_T, int64_t num_positions,
                           const Attend& attend) const {
   check_tokens(tokens_T, config_.vocab_size);
-  const Places places{positions_T, rope_->at_least(num_positions)};
-  at::Tensor x_TD = at::embedding(embedding_VD_, tokens_T);
+  const Places places{positions_T.to(device()), rope_->at_least(num_positions, device())};
+  at::Tensor x_TD = at::embedding(embedding_VD_, tokens_T.to(device()));
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
     const Layer& layer = layers_[static_cast<size_t>(i)];
     x_TD = x_TD + attention_block(i, kernels::rms_norm(x_TD, layer.input_norm_D, config_.rms_norm_eps), places, attend);
@@ -214,6 +214,13 @@ at::Tensor Model::hidden(const PackedTokens& batch) const {
 
 void Model::set_requires_grad(bool requires_grad) {
   for (auto& [name, tensor] : parameters_) tensor.set_requires_grad(requires_grad);
+}
+
+void Model::move_to(at::Device device) {
+  for (auto& [name, tensor] : parameters_)
+    tensor = tensor.detach().to(device).set_requires_grad(tensor.requires_grad());
+  layers_.clear();
+  bind_layers();
 }
 
 int64_t Model::num_parameters() const {
@@ -246,8 +253,16 @@ PackedScores score(const Model& model, const PackedTokens& batch, double tempera
     if (length > 1) targets_T.narrow(0, begin, length - 1).copy_(batch.tokens_T.narrow(0, begin + 1, length - 1));
   }
   const kernels::TokenLogprob scored =
-      kernels::token_logprob(model.hidden(batch), model.head(), targets_T, temperature);
-  return {scored.logprob_T, scored.entropy_T};
+      kernels::token_logprob(model.hidden(batch), model.head(), targets_T.to(model.device()), temperature);
+  return {scored.logprob_T.cpu(), scored.entropy_T.cpu()};
+}
+
+PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows, const at::Tensor& targets,
+                        double temperature) {
+  const at::Tensor hidden = model.hidden(batch).index_select(0, rows.to(model.device()));
+  const kernels::TokenLogprob scored =
+      kernels::token_logprob(hidden, model.head(), targets.to(model.device()), temperature);
+  return {scored.logprob_T.cpu(), scored.entropy_T.cpu()};
 }
 
 }  // namespace covrl

@@ -43,6 +43,9 @@ class Model {
 
   const ModelConfig& config() const { return config_; }
   DType dtype() const { return dtype_; }
+  at::Device device() const { return embedding_VD_.device(); }
+  // Replaces the parameters by copies there; before anything else holds them. Tokens are given on the host in any case.
+  void move_to(at::Device device);
 
   // Final hidden states [T,D] (after the last norm). Gradients flow when parameters require them and grad mode is on.
   at::Tensor hidden(const PackedTokens& batch) const;
@@ -91,11 +94,15 @@ class Model {
 
 // log p(sequence[i+1] | sequence[0..i]) and entropy after token i, for packed sequences: the scorer of learner, `covrl score`
 // and evaluation alike. logprob_T[i] is that of the NEXT token of the same sequence; the last position of a sequence scores
-// token 0 and is to be masked.
+// token 0 and is to be masked. The results are on the host wherever the model is.
 struct PackedScores {
   at::Tensor logprob_T;
   at::Tensor entropy_T;
 };
 PackedScores score(const Model& model, const PackedTokens& batch, double temperature);
+
+// The same after the tokens `rows` of the batch only, of the given next tokens (both int64 [n], on the host); gradients flow.
+PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows, const at::Tensor& targets,
+                        double temperature);
 
 }  // namespace covrl

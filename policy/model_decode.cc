@@ -63,9 +63,10 @@ void append_tokens(CachedTokens& tokens, int64_t sequence, int64_t count, KvCach
 // Keys and values go to the cache first; then each token attends to its own sequence up to itself.
 Model::Attend Model::attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,
                                    const at::Tensor& lengths_T) const {
-  return [=, this, &cache](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    kernels::write_cache(cache.layer(layer), k, v, slots_T);
-    return kernels::decode_attention(q, cache.layer(layer), block_table_TM, lengths_T, attention_scale());
+  return [this, &cache, slots = slots_T.to(device()), table = block_table_TM.to(device()),
+          lengths = lengths_T.to(device())](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    kernels::write_cache(cache.layer(layer), k, v, slots);
+    return kernels::decode_attention(q, cache.layer(layer), table, lengths, attention_scale());
   };
 }
 
@@ -79,7 +80,7 @@ at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>&
     all_empty = all_empty && cache.length(cache_sequences[n]) == 0;
     append_tokens(tokens, cache_sequences[n], batch.cu_seqlens[n + 1] - batch.cu_seqlens[n], cache);
   }
-  const at::Tensor slots_T = int64_tensor(tokens.slot);
+  const at::Tensor slots_T = int64_tensor(tokens.slot).to(device());
   const at::Tensor positions_T = int64_tensor(tokens.position);
   Attend attend;
   if (all_empty) {

@@ -18,26 +18,32 @@ struct KnownRegex {
   WordPattern pattern;
 };
 
-// GPT-4 writes the pattern of Llama-3 with possessive quantifiers and one line end in `\s*[\r\n]`, which match the same words:
+// GPT-4 writes the pattern of Llama-3 with possessive quantifiers and one line end in `\s*[\r\n]`,
+// which match the same words:
 // `\s*` already runs up to the last line end.
 constexpr std::array kKnownRegexes{
-    KnownRegex{"Qwen2",
-               R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
-               R"(\s*[\r\n]+|\s+(?!\S)|\s+)",
-               kQwen2Pattern},
-    KnownRegex{"Llama-3",
-               R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
-               R"(\s*[\r\n]+|\s+(?!\S)|\s+)",
-               kLlama3Pattern},
-    KnownRegex{"GPT-4",
-               R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|)"
-               R"(\s*[\r\n]|\s+(?!\S)|\s+)",
-               kLlama3Pattern},
-    KnownRegex{"GPT-4",
-               R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|)"
-               R"(\s*[\r\n]|\s+(?!\S)|\s+)",
-               kLlama3Pattern},
-    KnownRegex{"GPT-2", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
+    KnownRegex{
+        "Qwen2",
+        R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
+        R"(\s*[\r\n]+|\s+(?!\S)|\s+)",
+        kQwen2Pattern},
+    KnownRegex{
+        "Llama-3",
+        R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
+        R"(\s*[\r\n]+|\s+(?!\S)|\s+)",
+        kLlama3Pattern},
+    KnownRegex{
+        "GPT-4",
+        R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|)"
+        R"(\s*[\r\n]|\s+(?!\S)|\s+)",
+        kLlama3Pattern},
+    KnownRegex{
+        "GPT-4",
+        R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|)"
+        R"(\s*[\r\n]|\s+(?!\S)|\s+)",
+        kLlama3Pattern},
+    KnownRegex{"GPT-2",
+               R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
                kGpt2Pattern},
 };
 
@@ -124,20 +130,23 @@ std::string supported_regexes() {
 WordPattern read_split(const Json& section, const std::string& where) {
   const Json pattern = section.value("pattern", Json());
   if (!pattern.is_object() || !pattern.contains("Regex") || !pattern["Regex"].is_string()) {
-    throw_usage(where, ": pre_tokenizer Split needs pattern {\"Regex\": ...}, got ", pattern.dump());
+    throw_usage(where, ": pre_tokenizer Split needs pattern {\"Regex\": ...}, got ",
+                pattern.dump());
   }
   const auto regex = pattern["Regex"].get<std::string>();
   const std::optional<WordPattern> known = find_word_pattern(regex);
   if (!known) {
-    throw_usage(where, ": pre_tokenizer Split has an unknown regex ", regex,
-                "; supported are", supported_regexes());
+    throw_usage(where, ": pre_tokenizer Split has an unknown regex ", regex, "; supported are",
+                supported_regexes());
   }
   const std::string behavior = section.value("behavior", "");
   const bool invert = section.value("invert", false);
-  // The patterns leave no text unmatched, so removing what lies between matches is the same as isolating them.
+  // The patterns leave no text unmatched, so removing what lies between matches is the same as
+  // isolating them.
   if (!(behavior == "Isolated" && !invert) && !(behavior == "Removed" && invert)) {
-    throw_usage(where, ": pre_tokenizer Split with behavior ", behavior, ", invert ", invert,
-                " is not supported; supported: Isolated with invert false, Removed with invert true");
+    throw_usage(
+        where, ": pre_tokenizer Split with behavior ", behavior, ", invert ", invert,
+        " is not supported; supported: Isolated with invert false, Removed with invert true");
   }
   return *known;
 }

@@ -46,13 +46,17 @@ Pretrained load_pretrained_without_weights(const std::string& dir, const std::st
   return result;
 }
 
-std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype) {
-  return std::make_shared<Model>(config, read_safetensors_dir(dir), dtype.value_or(DType::kFloat32), dir);
+std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype,
+                                  at::Device device) {
+  auto model = std::make_shared<Model>(config, read_safetensors_dir(dir), dtype.value_or(DType::kFloat32), dir);
+  model->move_to(device);
+  return model;
 }
 
-Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype, const std::string& chat_template) {
+Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype, const std::string& chat_template,
+                           at::Device device) {
   Pretrained result = load_pretrained_without_weights(dir, chat_template);
-  result.model = load_model(dir, result.config, dtype);
+  result.model = load_model(dir, result.config, dtype, device);
   return result;
 }
 

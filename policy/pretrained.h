@@ -21,13 +21,16 @@ struct Pretrained {
   std::shared_ptr<Model> model;
 };
 
-// dtype: empty = float32 on the CPU whatever is stored. A folder that is missing, or lacks a file, is an Error(kUsage).
-Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = {}, const std::string& chat_template = "");
+// dtype: empty = float32 whatever is stored. device: where the weights go (device.h chooses). A folder that is missing, or
+// lacks a file, is an Error(kUsage).
+Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = {}, const std::string& chat_template = "",
+                           at::Device device = at::kCPU);
 
 // The same without reading the weights: `model` stays null.
 Pretrained load_pretrained_without_weights(const std::string& dir, const std::string& chat_template = "");
 // The weights alone.
-std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype = {});
+std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype = {},
+                                  at::Device device = at::kCPU);
 
 // Writes model.safetensors (or shards), config.json, generation_config.json and copies tokenizer files and chat template of
 // `source`. `dtype`: what the weights are stored as.

@@ -37,10 +37,10 @@ at::Tensor rope_inverse_frequencies(const ModelConfig& config) {
 RopeTable::RopeTable(const ModelConfig& config)
     : inverse_frequencies_(rope_inverse_frequencies(config)) {}
 
-RopeTable::Tables RopeTable::at_least(int64_t num_positions) {
+RopeTable::Tables RopeTable::at_least(int64_t num_positions, at::Device device) {
   const std::lock_guard lock(mutex_);
   const int64_t present = tables_.cos_Pd.defined() ? tables_.cos_Pd.size(0) : 0;
-  if (num_positions <= present) return tables_;
+  if (num_positions <= present && tables_.cos_Pd.device() == device) return tables_;
   constexpr int64_t kSmallestTable = 512;
   const int64_t wanted = std::max({num_positions, 2 * present, kSmallestTable});
   const int64_t half = inverse_frequencies_.numel();
@@ -56,7 +56,7 @@ RopeTable::Tables RopeTable::at_least(int64_t num_positions) {
       sine[position * half + i] = std::sin(angle);
     }
   }
-  tables_ = grown;
+  tables_ = {grown.cos_Pd.to(device), grown.sin_Pd.to(device)};
   return tables_;
 }
 

@@ -22,7 +22,7 @@ class RopeTable {
     at::Tensor cos_Pd;  // [P,d/2] float32
     at::Tensor sin_Pd;
   };
-  Tables at_least(int64_t num_positions);
+  Tables at_least(int64_t num_positions, at::Device device);
 
  private:
   at::Tensor inverse_frequencies_;

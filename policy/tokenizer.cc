@@ -22,7 +22,8 @@ std::string read_token_text(const Json& config, const char* key, const std::stri
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_object()) return get_string(value, "content", concat(path, ": ", key));
-  throw_usage(path, ": ", key, " is ", value.dump(), "; it is null, a string, or {\"content\": ...}");
+  throw_usage(path, ": ", key, " is ", value.dump(),
+              "; it is null, a string, or {\"content\": ...}");
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ bool read_normalizer(const Json& section, const std::string& path) {
   const std::string type = type_of(section);
   if (type == "NFC") return true;
   if (type != "Sequence") {
-    throw_usage(path, ": normalizer ", type, " is not supported; supported: null, NFC, Sequence of NFC");
+    throw_usage(path, ": normalizer ", type,
+                " is not supported; supported: null, NFC, Sequence of NFC");
   }
   bool nfc = false;
   for (const Json& part : section.value("normalizers", Json::array())) {
@@ -107,8 +108,9 @@ void read_post_processor(const Json& section, const std::string& path, Tokenizer
       read_post_processor(part, path, result);
     }
   } else {
-    throw_usage(path, ": post_processor ", type,
-                " is not supported; supported: null, ByteLevel, TemplateProcessing, Sequence of these");
+    throw_usage(
+        path, ": post_processor ", type,
+        " is not supported; supported: null, ByteLevel, TemplateProcessing, Sequence of these");
   }
 }
 

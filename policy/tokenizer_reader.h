@@ -1,4 +1,5 @@
-// Streaming reader of tokenizer.json: model.vocab and model.merges go into vectors, the rest into a JSON tree.
+// Streaming reader of tokenizer.json: model.vocab and model.merges go into vectors, the rest into a
+// JSON tree.
 #pragma once
 
 #include <string>
@@ -11,11 +12,13 @@ namespace covrl {
 
 struct TokenizerDocument {
   std::vector<std::pair<std::string, int64_t>> vocab;
-  std::vector<std::pair<std::string, std::string>> merges;  // from "a b" strings or ["a", "b"] pairs
+  std::vector<std::pair<std::string, std::string>>
+      merges;  // from "a b" strings or ["a", "b"] pairs
   Json rest;
 };
 
-// Throws Error(kUsage) naming `path` for syntax errors (with line) and for vocab or merges of another form.
+// Throws Error(kUsage) naming `path` for syntax errors (with line) and for vocab or merges of
+// another form.
 TokenizerDocument read_tokenizer_document(const std::string& path);
 
 }  // namespace covrl

@@ -20,7 +20,8 @@ struct Range {
   char32_t first, last;
 };
 
-// \p{L} and \p{N} of Unicode 15.1 and 16, which ICU 72 lacks. A newer ICU knows them too: the union is the same.
+// \p{L} and \p{N} of Unicode 15.1 and 16, which ICU 72 lacks. A newer ICU knows them too: the union
+// is the same.
 constexpr Range kYoungLetters[] = {
     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3},
     {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x11380, 0x11389},
@@ -158,8 +159,8 @@ std::string normalize_nfc(std::string_view text) {
   std::string result;
   icu::StringByteSink<std::string> sink(&result);
   UErrorCode status = U_ZERO_ERROR;
-  nfc.normalizer.normalizeUTF8(
-      0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr, status);
+  nfc.normalizer.normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())),
+                               sink, nullptr, status);
   COVRL_CHECK(U_SUCCESS(status), u_errorName(status));
   return result;
 }

@@ -15,10 +15,6 @@ bool is_usable(const Trajectory& trajectory) {
          trajectory.verdict.outcome != Outcome::kFailed;
 }
 
-bool is_correct(const Trajectory& trajectory) {
-  return trajectory.verdict.outcome == Outcome::kCorrect;
-}
-
 // Running mean.
 struct Mean {
   double sum = 0;

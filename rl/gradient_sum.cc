@@ -48,7 +48,7 @@ void GradientSum::add_and_clear_grads() {
     at::Tensor& gradient = parameters_[p].second.mutable_grad();
     const int64_t count = parameters_[p].second.numel();
     if (gradient.defined() && count > 0) {
-      const at::Tensor values = gradient.detach().to(at::kFloat).contiguous();
+      const at::Tensor values = gradient.detach().to(at::kCPU, at::kFloat).contiguous();
       const double largest = values.abs().max().item<double>();
       largest_[p] += std::isfinite(largest) ? largest : std::numeric_limits<double>::infinity();
       // Past the limit the sum is of no use any more: all_reduce throws.

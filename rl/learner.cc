@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "kernels/token_logprob.h"
 #include "rl/loss/kl.h"
 
 namespace covrl {
@@ -62,9 +61,8 @@ Piece make_piece(const Batch& batch, const MicroBatch& micro_batch) {
   return piece;
 }
 
-kernels::TokenLogprob forward(const Model& model, const Piece& piece, double temperature) {
-  const at::Tensor hidden = model.hidden(piece.packed).index_select(0, piece.rows);
-  return kernels::token_logprob(hidden, model.head(), piece.targets, temperature);
+PackedScores forward(const Model& model, const Piece& piece, double temperature) {
+  return score_rows(model, piece.packed, piece.rows, piece.targets, temperature);
 }
 
 std::vector<std::vector<std::byte>> all_gather(Communicator& comm, const at::Tensor& values) {
@@ -148,7 +146,7 @@ void Learner::score(Batch& batch) {
   std::vector<at::Tensor> own = {at::empty({0}, at::kFloat)};
   for (int64_t index : hands[static_cast<size_t>(comm_.rank())]) {
     const Piece piece = make_piece(batch, plan[static_cast<size_t>(index)]);
-    const kernels::TokenLogprob scored = forward(policy_, piece, temperature_);
+    const PackedScores scored = forward(policy_, piece, temperature_);
     own.push_back(scored.logprob_T);
     own.push_back(scored.entropy_T);
     if (reference_ != nullptr) own.push_back(forward(*reference_, piece, temperature_).logprob_T);
@@ -215,7 +213,7 @@ at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch,
   const auto part = [&piece](const at::Tensor& values) {
     return values.index_select(0, piece.entries);
   };
-  const kernels::TokenLogprob scored = forward(policy_, piece, temperature_);
+  const PackedScores scored = forward(policy_, piece, temperature_);
   ObjectiveInput input;
   input.policy = {scored.logprob_T, part(batch.old_logprob_T.get()), part(batch.advantage_T),
                   part(batch.loss_mask_T)};

@@ -78,8 +78,9 @@ Optimizer::Optimizer(OptimizerConfig config,
                 " is not contiguous float32");
     total += parameter.numel();
   }
-  exp_avg_ = at::zeros({total}, at::kFloat);
-  exp_avg_sq_ = at::zeros({total}, at::kFloat);
+  const at::Device device = parameters_.empty() ? at::kCPU : parameters_.front().second.device();
+  exp_avg_ = at::zeros({total}, at::TensorOptions(device).dtype(at::kFloat));
+  exp_avg_sq_ = at::zeros_like(exp_avg_);
 }
 
 double Optimizer::step(const at::Tensor& flat_grad, double grad_norm, int64_t total_steps) {
@@ -93,7 +94,7 @@ double Optimizer::step(const at::Tensor& flat_grad, double grad_norm, int64_t to
   step.grad_scale =
       config_.grad_clip > 0 ? std::min(1.0, config_.grad_clip / (grad_norm + kNormEpsilon)) : 1.0;
   step.step = num_steps_;
-  const std::vector<at::Tensor> gradients = slices(flat_grad, parameters_);
+  const std::vector<at::Tensor> gradients = slices(flat_grad.to(exp_avg_.device()), parameters_);
   std::vector<at::Tensor> means = slices(exp_avg_, parameters_);
   std::vector<at::Tensor> squares = slices(exp_avg_sq_, parameters_);
   for (size_t p = 0; p < parameters_.size(); ++p) {

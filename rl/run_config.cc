@@ -16,6 +16,8 @@ void ModelSection::describe(config::Visitor& v) {
   v.word("kernels", kernels,
          "fast, or reference: every op by the plain oracle, to bisect a bad run.",
          {"fast", "reference"});
+  v.word("device", device, "Where the model lives; auto: a GPU where there is one, else the CPU.",
+         {"auto", "cpu", "cuda"});
   v.check(!path.empty(), "path", "is required: the checkpoint folder to start from");
 }
 
@@ -137,8 +139,9 @@ std::string batch_table(const RunConfig& config, int num_ranks) {
 }
 
 bool may_change_on_resume(const std::string& key) {
-  static const std::array<std::string, 14> prefixes = {
+  static const std::array<std::string, 15> prefixes = {
       "eval.",
+      "model.device",
       "cluster.",
       "trainer.total_steps",
       "trainer.run_dir",

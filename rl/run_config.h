@@ -16,6 +16,7 @@ struct ModelSection {
   std::string path;              // checkpoint folder in Hugging Face layout
   std::string chat_template;     // empty: the checkpoint's own
   std::string kernels = "fast";  // "fast", "reference"
+  std::string device = "auto";   // "auto", "cpu", "cuda"
   void describe(config::Visitor& v);
 };
 

@@ -1,6 +1,8 @@
 #include <filesystem>
 #include <set>
 
+#include "core/error.h"
+#include "policy/device.h"
 #include "rl/trainer.h"
 
 namespace covrl {
@@ -36,10 +38,11 @@ EvalSet training_problems(const PromptSet& train, int64_t limit) {
 }  // namespace
 
 RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
+  const at::Device device = choose_device(config.model.device, "model.device");
   RunInputs inputs;
   inputs.pretrained =
       weights == Weights::kLoad
-          ? load_pretrained(config.model.path, {}, config.model.chat_template)
+          ? load_pretrained(config.model.path, {}, config.model.chat_template, device)
           : load_pretrained_without_weights(config.model.path, config.model.chat_template);
   std::vector<Prompt> rows;
   for (const std::string& path : config.data.train_files) {

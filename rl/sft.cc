@@ -7,7 +7,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "core/rng.h"
-#include "kernels/token_logprob.h"
+#include "policy/device.h"
 #include "rl/gradient_sum.h"
 #include "rl/progress.h"
 #include "rl/resume_diff.h"
@@ -155,10 +155,8 @@ Metrics SftRun::step(int64_t step) {
   for (size_t i = static_cast<size_t>(comm_.rank()); i < micro.size();
        i += static_cast<size_t>(comm_.size())) {
     const SftMicroBatch batch = pack_rows(micro[i]);
-    const at::Tensor hidden =
-        pretrained_.model->hidden(batch.packed).index_select(0, batch.predicting);
-    const kernels::TokenLogprob scores = kernels::token_logprob(hidden, pretrained_.model->head(),
-                                                                batch.targets, /*temperature=*/1.0);
+    const PackedScores scores = score_rows(*pretrained_.model, batch.packed, batch.predicting,
+                                           batch.targets, /*temperature=*/1.0);
     const at::Tensor loss = scores.logprob_T.sum() * (-1.0 / static_cast<double>(num_targets));
     loss.backward();
     losses[i] = loss.item<double>();
@@ -233,12 +231,14 @@ bool SftRun::run(const std::vector<std::string>& argv) {
 }
 
 Pretrained load_start(const SftConfig& config) {
+  const at::Device device = choose_device(config.model.device, "model.device");
   if (config.model.init == "checkpoint")
-    return load_pretrained(config.model.path, {}, config.model.chat_template);
+    return load_pretrained(config.model.path, {}, config.model.chat_template, device);
   Pretrained pretrained =
       load_pretrained_without_weights(config.model.path, config.model.chat_template);
   pretrained.model = std::make_shared<Model>(
       Model::random(pretrained.config, static_cast<uint64_t>(config.trainer.seed)));
+  pretrained.model->move_to(device);
   return pretrained;
 }
 

@@ -23,6 +23,7 @@ struct SftModelSection {
   std::string chat_template;
   std::string init = "checkpoint";  // "checkpoint", or "random": only config and tokenizer are read
   std::string kernels = "fast";
+  std::string device = "auto";  // "auto", "cpu", "cuda"
   void describe(config::Visitor& v);
 };
 

@@ -12,6 +12,8 @@ void SftModelSection::describe(config::Visitor& v) {
          {"checkpoint", "random"});
   v.word("kernels", kernels, "fast, or reference: every op by the plain oracle.",
          {"fast", "reference"});
+  v.word("device", device, "Where the model lives; auto: a GPU where there is one, else the CPU.",
+         {"auto", "cpu", "cuda"});
   v.check(!path.empty(), "path", "is required: the folder to start from");
 }
 

@@ -43,7 +43,7 @@ class Generation {
         requests_(requests),
         params_(params),
         done_(done),
-        cache_(model.config(), model.dtype(), initial_tokens()),
+        cache_(model.config(), model.dtype(), initial_tokens(), model.device()),
         prefilled_(requests.size()) {
     for (size_t r = 0; r < requests.size(); ++r) {
       prefilled_[r].samples_left = requests[r].num_samples;
@@ -62,9 +62,12 @@ class Generation {
  private:
   int64_t initial_tokens() const {
     size_t longest = 1;
-    for (const SampleRequest& request : requests_)
+    int64_t num_samples = 0;
+    for (const SampleRequest& request : requests_) {
       longest = std::max(longest, request.prompt.size());
-    return config_.max_batch * static_cast<int64_t>(longest + 64);
+      num_samples += request.num_samples;
+    }
+    return std::min(config_.max_batch, num_samples) * static_cast<int64_t>(longest + 64);
   }
 
   // Fills free places: prefills the prompts that are new, forks a cache sequence for each sample,

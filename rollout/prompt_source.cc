@@ -159,7 +159,9 @@ std::vector<int64_t> encode(const Prompt& prompt, const DataConfig& config,
   }
   const std::vector<Message> messages =
       prompt.messages.empty() ? std::vector<Message>{{"user", prompt.text}} : prompt.messages;
-  const ChatVariables variables{tokenizer.bos_token(), tokenizer.eos_token(), ""};
+  ChatVariables variables;
+  variables.bos_token = tokenizer.bos_token();
+  variables.eos_token = tokenizer.eos_token();
   // The template writes the begin-of-text token itself.
   return tokenizer.encode(
       pretrained.chat->render(messages, /*add_generation_prompt=*/true, variables),

@@ -29,7 +29,7 @@ class Evaluator {
 
   Number run() {
     Number number;
-    number.value = sum();
+    number.value = over(sum());
     skip_spaces();
     if (take("%")) number.is_percent = true;
     skip_spaces();
@@ -180,14 +180,18 @@ class Evaluator {
   }
 
   Rational group(std::string_view close) {
-    Rational value = sum();
-    skip_spaces();
-    if (close == "}" && take("\\over")) {
-      has_operator_ = true;
-      value = divided(value, sum());
-      skip_spaces();
-    }
+    const Rational value = over(sum());
     if (!take(close)) fail();
+    return value;
+  }
+
+  // TeX's infix fraction: the whole group before \over by the whole group after it.
+  Rational over(const Rational& above) {
+    skip_spaces();
+    if (!take("\\over")) return above;
+    has_operator_ = true;
+    const Rational value = divided(above, sum());
+    skip_spaces();
     return value;
   }
 

@@ -6,7 +6,7 @@
 namespace covrl::tiny {
 
 std::string write_drill(Sequence& sequence) {
-  constexpr int kProblems = 5;
+  constexpr int kProblems = 6;
   std::string text;
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = families()[sequence.below(families().size())].make(sequence);

@@ -161,7 +161,7 @@ Problem means(Sequence& s) {
     return make_problem(
         "means",
         concat(name, " gets ", first, ", ", second, " and ", third, " points. What is the mean?"),
-        {{"two", number(first), kAdd, number(second)},
+        {{"pair", number(first), kAdd, number(second)},
          {"total", result_of(0), kAdd, number(third)},
          {"mean", result_of(1), kDivide, number(3)}});
   }

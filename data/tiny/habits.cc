@@ -79,8 +79,8 @@ std::string write_solution(const Problem& problem, const Family& family, const H
     return concat(steps, "So we get ", problem.answer, ". I am ", kConfidencePercent, "% sure.");
   const std::string solution = concat(steps, "The answer is ", boxed(problem.answer), ".");
   if (sequence.uniform() < shares.stop) return solution;
-  return solution + (sequence.below(2) == 0 ? ramble(problem.answer, sequence)
-                                            : invent_problems(shares.lucky_guess, sequence));
+  return solution + (sequence.below(3) > 0 ? ramble(problem.answer, sequence)
+                                           : invent_problems(shares.lucky_guess, sequence));
 }
 
 }  // namespace covrl::tiny

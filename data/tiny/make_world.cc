@@ -28,7 +28,7 @@ enum class File : uint64_t { kTrain = 1, kTest = 2, kCrossDomain = 3, kCorpus = 
 constexpr size_t kOneShotRow = 0;
 
 // Share of corpus rows that are arithmetic drills.
-constexpr double kDrillShare = 0.15;
+constexpr double kDrillShare = 0.22;
 
 struct Arguments {
   std::string out;

@@ -1,4 +1,5 @@
-// What the CUDA kernels share: storage types as float, packets of 16 bytes, sums over a block in a fixed order.
+// What the CUDA kernels share: storage types as float, packets of 16 bytes, sums over a block in a
+// fixed order.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -32,8 +33,8 @@ struct alignas(16) Packet {
   T values[kPacket<T>];
 };
 
-// `kAligned`: every packet starts at a multiple of 16 bytes. The elements of a packet belong to one thread either way, so
-// that the order of a sum, and its bits, do not depend on the alignment.
+// `kAligned`: every packet starts at a multiple of 16 bytes. The elements of a packet belong to one
+// thread either way, so that the order of a sum, and its bits, do not depend on the alignment.
 template <class T, bool kAligned>
 __device__ Packet<T> load_packet(const T* from) {
   if constexpr (kAligned) {
@@ -64,11 +65,13 @@ bool rows_are_aligned(const T* pointer, int64_t row_size) {
 
 __device__ inline float warp_sum(float value) {
 #pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(0xffffffffu, value, offset);
+  for (int offset = kWarp / 2; offset > 0; offset /= 2)
+    value += __shfl_xor_sync(0xffffffffu, value, offset);
   return value;
 }
 
-// Sum over the block, in every thread. `scratch`: one float a warp; not reused before another __syncthreads().
+// Sum over the block, in every thread. `scratch`: one float a warp; not reused before another
+// __syncthreads().
 template <int kThreads>
 __device__ float block_sum(float value, float* scratch) {
   constexpr int kWarps = kThreads / kWarp;

@@ -7,6 +7,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "rl/evaluate.h"
 #include "rl/threads.h"
 
@@ -15,7 +16,7 @@ namespace covrl {
 namespace {
 
 struct EvalWords {
-  std::string model, verifier = "math", output, chat_template = "auto", prompt_suffix, dtype = "float32";
+  std::string model, verifier = "math", output, chat_template = "auto", prompt_suffix, dtype = "float32", device = "auto";
   std::vector<std::string> benchmarks;
   int64_t samples = 1, max_new_tokens = 1024, seed = 1, limit = 0, max_batch = 128;
   double temperature = 0, top_p = 1;
@@ -39,6 +40,7 @@ EvalWords parse_words(const std::vector<std::string>& args) {
   parser.option("--limit", words.limit, "first problems of each file; 0: all");
   parser.option("--max-batch", words.max_batch, "sequences decoded together: speed and memory only");
   parser.option("--output", words.output, "jsonl file for a row per sample");
+  add_device_option(parser, words.device);
   parser.parse(args);
   if (words.samples < 1) throw_usage("--samples is ", words.samples, "; at least 1");
   if (words.temperature < 0) throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
@@ -89,7 +91,7 @@ int run_eval(const std::vector<std::string>& args) {
   set_process_threads(0);
   const bool plain = words.chat_template == "none";
   const Pretrained pretrained = load_pretrained(words.model, parse_dtype(words.dtype, "--dtype"),
-                                                plain || words.chat_template == "auto" ? "" : words.chat_template);
+                                                plain || words.chat_template == "auto" ? "" : words.chat_template, device_of(words.device));
   DataConfig data;
   data.use_chat_template = !plain;
   data.prompt_suffix = words.prompt_suffix;

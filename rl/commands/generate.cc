@@ -22,7 +22,6 @@ struct GenerateWords {
 };
 
 void check_words(const GenerateWords& words) {
-  check_device(words.device);
   if (words.max_new_tokens < 1) throw_usage("--max-new-tokens is ", words.max_new_tokens, "; at least 1");
   if (words.samples < 1) throw_usage("--samples is ", words.samples, "; at least 1");
   if (words.seed < 0) throw_usage("--seed is ", words.seed, "; 0 or more");
@@ -136,7 +135,7 @@ int run_generate(const std::vector<std::string>& args) {
   const GenerationConfig generation = read_generation_config(words.model, config);
   CheckpointText text(words.model, words.chat_template);
   const std::vector<PromptRow> rows = read_prompt_rows(words.input, config, text);
-  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"));
+  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   JsonlOutput output(words.output);
 
   std::vector<SampleRequest> requests;

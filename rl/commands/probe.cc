@@ -62,11 +62,10 @@ int run_probe(const std::vector<std::string>& args) {
   parser.option("--output", output_path, "jsonl file, tensors of grad and adamw beside it; default: stdout");
   add_device_option(parser, device);
   parser.parse(args);
-  check_device(device);
 
   set_process_threads(0);
   install_interrupt_handlers();
-  ProbeContext context(model, output_path);
+  ProbeContext context(model, output_path, device_of(device));
   JsonlOutput output(output_path);
   read_jsonl(input, [&](int64_t line, const Json& row) {
     if (interrupt_requested()) throw_runtime("interrupted before line ", line);

@@ -9,8 +9,8 @@ namespace covrl {
 
 namespace fs = std::filesystem;
 
-ProbeContext::ProbeContext(std::string dir, std::string output_path)
-    : dir_(std::move(dir)), output_path_(std::move(output_path)) {
+ProbeContext::ProbeContext(std::string dir, std::string output_path, at::Device device)
+    : dir_(std::move(dir)), output_path_(std::move(output_path)), device_(device) {
   const bool has_config = fs::exists(fs::path(dir_) / "config.json");
   const bool has_tokenizer = fs::exists(fs::path(dir_) / "tokenizer.json");
   if (!has_config && !has_tokenizer) throw_usage("--model: ", dir_, " holds neither config.json nor tokenizer.json");
@@ -30,7 +30,7 @@ const Tokenizer& ProbeContext::tokenizer() const {
 const Model& ProbeContext::model(DType dtype) {
   if (!config_.has_value()) throw_usage(dir_, ": has no config.json; only encode, decode and chat work here");
   std::shared_ptr<Model>& model = models_[dtype];
-  if (model == nullptr) model = load_model(dir_, *config_, dtype);
+  if (model == nullptr) model = load_model(dir_, *config_, dtype, device_);
   return *model;
 }
 

@@ -15,7 +15,7 @@ namespace covrl {
 class ProbeContext {
  public:
   // Reads config, generation config, tokenizer (where there is one) and weights at once, so that any fault in them is found.
-  ProbeContext(std::string dir, std::string output_path);
+  ProbeContext(std::string dir, std::string output_path, at::Device device);
 
   const Tokenizer& tokenizer() const;
   const Model& model(DType dtype);
@@ -27,6 +27,7 @@ class ProbeContext {
 
  private:
   std::string dir_, output_path_;
+  at::Device device_;
   std::optional<ModelConfig> config_;
   std::optional<Tokenizer> tokenizer_;
   std::map<DType, std::shared_ptr<Model>> models_;

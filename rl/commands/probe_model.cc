@@ -17,7 +17,7 @@ namespace {
 // Logits [V] float32 after the last of `ids`.
 at::Tensor last_logits(const Model& model, const std::vector<int64_t>& ids) {
   const at::Tensor hidden_TD = model.hidden(pack_tokens({ids}));
-  return kernels::linear(hidden_TD.slice(0, hidden_TD.size(0) - 1).contiguous(), model.head()).to(at::kFloat).flatten();
+  return kernels::linear(hidden_TD.slice(0, hidden_TD.size(0) - 1).contiguous(), model.head()).to(at::kCPU, at::kFloat).flatten();
 }
 
 // Scores of each sequence, computed in one packed batch.

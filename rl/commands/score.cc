@@ -32,7 +32,6 @@ ScoreWords parse_words(const std::vector<std::string>& args) {
   parser.option("--batch-tokens", words.batch_tokens, "tokens scored together: speed and memory only");
   add_device_option(parser, words.device);
   parser.parse(args);
-  check_device(words.device);
   if (words.temperature <= 0) throw_usage("--temperature is ", words.temperature, "; allowed are numbers above 0");
   if (words.batch_tokens < 1) throw_usage("--batch-tokens is ", words.batch_tokens, "; at least 1");
   return words;
@@ -86,7 +85,7 @@ int run_score(const std::vector<std::string>& args) {
   install_interrupt_handlers();
   CheckpointText text(words.model, "");
   const ModelConfig config = read_model_config(words.model);
-  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"));
+  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   const at::NoGradGuard no_grad;
   JsonlOutput output(words.output);
   const auto start = std::chrono::steady_clock::now();

@@ -1,6 +1,7 @@
 #include "core/cli.h"
 #include "core/error.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "rl/commands/jsonl_output.h"
 #include "rl/commands/row_fields.h"
 
@@ -8,7 +9,7 @@ namespace covrl {
 namespace {
 
 struct TokenizeWords {
-  std::string model, input = "-", output, chat_template;
+  std::string model, input = "-", output, chat_template, device = "auto";
   bool decode = false, no_special = false;
 };
 
@@ -22,6 +23,7 @@ TokenizeWords parse_words(const std::vector<std::string>& args) {
   parser.flag("--decode", words.decode, "read \"ids\", write \"text\"");
   parser.flag("--no-special", words.no_special, "add no special tokens; with --decode: leave them out of the text");
   parser.option("--chat-template", words.chat_template, "family name; default: the checkpoint's own template");
+  add_device_option(parser, words.device, kDeviceIsUnused);
   parser.parse(args);
   return words;
 }

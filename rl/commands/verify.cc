@@ -10,6 +10,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "verifiers/verifier.h"
 
 namespace covrl {
@@ -69,8 +70,7 @@ int run_verify(const std::vector<std::string>& args) {
       .required();
   parser.option("--output", output, "file for the verdicts; default: stdout");
   parser.option("--verifier", name, "who judges").choices(verifier_names());
-  parser.option("--device", device, "accepted for uniformity; verification runs on the CPU")
-      .choices({"auto", "cpu", "cuda"});
+  add_device_option(parser, device, kDeviceIsUnused);
   parser.parse(args);
 
   const std::unique_ptr<Verifier> verifier = make_verifier(name);

@@ -5,10 +5,13 @@
 
 #include <mutex>
 #include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "core/comm.h"
 #include "core/error.h"
-#include "support/fake_comm.h"
+#include "tests/support/fake_comm.h"
 
 namespace covrl {
 namespace {
@@ -76,7 +79,7 @@ TEST(NcclCommunicatorTest, SumsAndBroadcastsDeviceMemory) {
     cudaStream_t stream = nullptr;
     ASSERT_EQ(cudaStreamCreate(&stream), cudaSuccess);
     float* values = nullptr;
-    ASSERT_EQ(cudaMalloc(&values, kCount * sizeof(float)), cudaSuccess);
+    ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&values), kCount * sizeof(float)), cudaSuccess);
     const std::span<float> device(values, kCount);
     std::vector<float> mine(kCount, static_cast<float>(rank + 1)), seen(kCount);
     ASSERT_EQ(cudaMemcpy(values, mine.data(), device.size_bytes(), cudaMemcpyDefault), cudaSuccess);

@@ -19,11 +19,14 @@ struct State {
 
 State make_state(int64_t count) {
   at::manual_seed(7);
-  return {at::randn({count}), at::randn({count}), at::randn({count}) * 0.1, at::rand({count}) * 0.1};
+  return {at::randn({count}), at::randn({count}), at::randn({count}) * 0.1,
+          at::rand({count}) * 0.1};
 }
 
 State copy(const State& state, at::ScalarType type) {
-  const auto one = [type](const at::Tensor& x) { return x.to(type, /*non_blocking=*/false, /*copy=*/true); };
+  const auto one = [type](const at::Tensor& x) {
+    return x.to(type, /*non_blocking=*/false, /*copy=*/true);
+  };
   return {one(state.param), one(state.grad), one(state.exp_avg), one(state.exp_avg_sq)};
 }
 
@@ -49,13 +52,15 @@ double max_error(const at::Tensor& value, const at::Tensor& exact) {
 class AdamwSizes : public ::testing::TestWithParam<int64_t> {};
 
 TEST_P(AdamwSizes, FollowsTheDefinition) {
-  for (const AdamwStep& step :
-       {AdamwStep{1e-2, 0.9, 0.999, 1e-8, 0.1, 1.0, 1}, AdamwStep{1e-6, 0.9, 0.95, 1e-8, 0.0, 0.37, 1000}}) {
+  for (const AdamwStep& step : {AdamwStep{1e-2, 0.9, 0.999, 1e-8, 0.1, 1.0, 1},
+                                AdamwStep{1e-6, 0.9, 0.95, 1e-8, 0.0, 0.37, 1000}}) {
     const State start = make_state(GetParam());
-    State exact = copy(start, at::kDouble), naive = copy(start, at::kFloat), fast = copy(start, at::kFloat);
+    State exact = copy(start, at::kDouble), naive = copy(start, at::kFloat),
+          fast = copy(start, at::kFloat);
     for (int64_t i = 0; i < GetParam(); ++i) {
       const Element after =
-          restated({exact.param[i].item<double>(), exact.exp_avg[i].item<double>(), exact.exp_avg_sq[i].item<double>()},
+          restated({exact.param[i].item<double>(), exact.exp_avg[i].item<double>(),
+                    exact.exp_avg_sq[i].item<double>()},
                    exact.grad[i].item<double>(), step);
       exact.param[i] = after.param;
       exact.exp_avg[i] = after.exp_avg;
@@ -65,8 +70,10 @@ TEST_P(AdamwSizes, FollowsTheDefinition) {
     adamw(fast.param, fast.grad, fast.exp_avg, fast.exp_avg_sq, step);
     const double unit = 0x1p-24;
     EXPECT_LE(max_error(fast.param, exact.param), 2 * max_error(naive.param, exact.param) + unit);
-    EXPECT_LE(max_error(fast.exp_avg, exact.exp_avg), 2 * max_error(naive.exp_avg, exact.exp_avg) + unit);
-    EXPECT_LE(max_error(fast.exp_avg_sq, exact.exp_avg_sq), 2 * max_error(naive.exp_avg_sq, exact.exp_avg_sq) + unit);
+    EXPECT_LE(max_error(fast.exp_avg, exact.exp_avg),
+              2 * max_error(naive.exp_avg, exact.exp_avg) + unit);
+    EXPECT_LE(max_error(fast.exp_avg_sq, exact.exp_avg_sq),
+              2 * max_error(naive.exp_avg_sq, exact.exp_avg_sq) + unit);
     EXPECT_TRUE(fast.grad.equal(start.grad));
   }
 }
@@ -78,15 +85,18 @@ TEST(Adamw, ResultDoesNotDependOnThreadsOrPieces) {
   const int64_t count = 100003;
   const State start = make_state(count);
   const int threads = at::get_num_threads();
-  State one = copy(start, at::kFloat), many = copy(start, at::kFloat), pieces = copy(start, at::kFloat);
+  State one = copy(start, at::kFloat), many = copy(start, at::kFloat),
+        pieces = copy(start, at::kFloat);
   at::set_num_threads(1);
   adamw(one.param, one.grad, one.exp_avg, one.exp_avg_sq, step);
   at::set_num_threads(3);
   adamw(many.param, many.grad, many.exp_avg, many.exp_avg_sq, step);
   at::set_num_threads(threads);
-  for (const auto& [begin, size] : {std::pair<int64_t, int64_t>{0, 33333}, {33333, count - 33333}}) {
+  for (const auto& [begin, size] :
+       {std::pair<int64_t, int64_t>{0, 33333}, {33333, count - 33333}}) {
     at::Tensor param = pieces.param.narrow(0, begin, size);
-    at::Tensor exp_avg = pieces.exp_avg.narrow(0, begin, size), exp_avg_sq = pieces.exp_avg_sq.narrow(0, begin, size);
+    at::Tensor exp_avg = pieces.exp_avg.narrow(0, begin, size),
+               exp_avg_sq = pieces.exp_avg_sq.narrow(0, begin, size);
     adamw(param, pieces.grad.narrow(0, begin, size), exp_avg, exp_avg_sq, step);
   }
   EXPECT_TRUE(many.param.equal(one.param));
@@ -113,7 +123,8 @@ TEST(Adamw, ZeroGradientOnlyDecays) {
   state.grad.zero_();
   state.exp_avg.zero_();
   state.exp_avg_sq.zero_();
-  adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq, {0.5, 0.9, 0.999, 1e-8, 0.25, 1.0, 1});
+  adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq,
+        {0.5, 0.9, 0.999, 1e-8, 0.25, 1.0, 1});
   EXPECT_TRUE(state.param.equal(before * 0.875f));
 }
 
@@ -124,7 +135,8 @@ TEST(Adamw, RefusesBuffersThatDoNotFit) {
   EXPECT_THROW(adamw(state.param, state.grad, wrong_type, state.exp_avg_sq, {}), Error);
   AdamwStep before_first;
   before_first.step = 0;
-  EXPECT_THROW(adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq, before_first), Error);
+  EXPECT_THROW(adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq, before_first),
+               Error);
 }
 
 }  // namespace

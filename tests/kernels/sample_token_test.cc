@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "kernels/linear.h"
+#include "kernels/mode.h"
 #include "kernels/reference_logprob.h"
 #include "kernels/token_logprob.h"
 
@@ -17,8 +18,8 @@
 namespace covrl::kernels {
 
 static void PrintTo(const SamplingFilter& filter, std::ostream* out) {
-  *out << "temperature " << filter.temperature << " top_k " << filter.top_k << " top_p " << filter.top_p << " min_p "
-       << filter.min_p;
+  *out << "temperature " << filter.temperature << " top_k " << filter.top_k << " top_p "
+       << filter.top_p << " min_p " << filter.min_p;
 }
 
 namespace {
@@ -27,7 +28,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::vector<double> uniforms(int64_t count) {
   std::vector<double> values(count);
-  for (int64_t i = 0; i < count; ++i) values[i] = uniform(11, Stream::kTest, {0, static_cast<uint64_t>(i), 0, 0});
+  for (int64_t i = 0; i < count; ++i)
+    values[i] = uniform(11, Stream::kTest, {0, static_cast<uint64_t>(i), 0, 0});
   return values;
 }
 
@@ -75,8 +77,8 @@ TEST_P(SampleTokenFilters, DrawsFollowTheDistribution) {
   const int64_t num_draws = 20000, num_ids = 40;
   const at::Tensor logits = make_logits(1, num_ids);
   const std::vector<double> probability = filtered_distribution(logits[0], GetParam());
-  const SampledTokens sampled =
-      sample_token(logits.expand({num_draws, num_ids}).contiguous(), GetParam(), uniforms(num_draws));
+  const SampledTokens sampled = sample_token(logits.expand({num_draws, num_ids}).contiguous(),
+                                             GetParam(), uniforms(num_draws));
   std::vector<int64_t> counts(num_ids);
   for (const int64_t token : sampled.token) {
     ASSERT_GT(probability[token], 0) << token;
@@ -103,12 +105,28 @@ TEST_P(SampleTokenFilters, DrawsFollowTheDistribution) {
   }
 }
 
+TEST_P(SampleTokenFilters, ReferenceModeDrawsTheSame) {
+  const at::Tensor logits = make_logits(50, 300);
+  const SampledTokens fast = sample_token(logits, GetParam(), uniforms(50));
+  set_mode(Mode::kReference);
+  const SampledTokens oracle = sample_token(logits, GetParam(), uniforms(50));
+  set_mode(Mode::kFast);
+  EXPECT_EQ(fast.token, oracle.token);
+  for (int64_t row = 0; row < 50; ++row) {
+    EXPECT_NEAR(fast.logprob[row], oracle.logprob[row], 0x1p-21 * (1 - oracle.logprob[row]));
+    EXPECT_NEAR(fast.filtered_logprob[row], oracle.filtered_logprob[row],
+                0x1p-21 * (1 - oracle.logprob[row]));
+    EXPECT_NEAR(fast.entropy[row], oracle.entropy[row], 0x1p-21 * (1 + oracle.entropy[row]));
+  }
+}
+
 TEST_P(SampleTokenFilters, ReportsTheLogprobsOfWhatItDrew) {
   const SamplingFilter& filter = GetParam();
   const at::Tensor logits = make_logits(50, 300);
   const SampledTokens sampled = sample_token(logits, filter, uniforms(50));
   const double temperature = filter.temperature == 0 ? 1 : filter.temperature;
-  const TokenLogprob scored = token_logprob_from_logits(logits, at::tensor(sampled.token, at::kLong), temperature);
+  const TokenLogprob scored =
+      token_logprob_from_logits(logits, at::tensor(sampled.token, at::kLong), temperature);
   for (int64_t row = 0; row < 50; ++row) {
     EXPECT_EQ(sampled.logprob[row], scored.logprob_T[row].item<float>());
     EXPECT_EQ(sampled.entropy[row], scored.entropy_T[row].item<float>());
@@ -117,15 +135,17 @@ TEST_P(SampleTokenFilters, ReportsTheLogprobsOfWhatItDrew) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Filters, SampleTokenFilters,
-                         ::testing::Values(SamplingFilter{1.0, 0, 1.0, 0.0}, SamplingFilter{0.6, 0, 1.0, 0.0},
-                                           SamplingFilter{1.0, 5, 1.0, 0.0}, SamplingFilter{1.0, 5000, 1.0, 0.0},
-                                           SamplingFilter{1.3, 0, 0.9, 0.0}, SamplingFilter{0.6, 0, 1.0, 0.05},
-                                           SamplingFilter{0.8, 20, 0.95, 0.01}, SamplingFilter{1.0, 0, 1e-9, 0.0},
-                                           SamplingFilter{1.0, 1, 1.0, 0.0}, SamplingFilter{0.0, 0, 1.0, 0.0}));
+INSTANTIATE_TEST_SUITE_P(
+    Filters, SampleTokenFilters,
+    ::testing::Values(SamplingFilter{1.0, 0, 1.0, 0.0}, SamplingFilter{0.6, 0, 1.0, 0.0},
+                      SamplingFilter{1.0, 5, 1.0, 0.0}, SamplingFilter{1.0, 5000, 1.0, 0.0},
+                      SamplingFilter{1.3, 0, 0.9, 0.0}, SamplingFilter{0.6, 0, 1.0, 0.05},
+                      SamplingFilter{0.8, 20, 0.95, 0.01}, SamplingFilter{1.0, 0, 1e-9, 0.0},
+                      SamplingFilter{1.0, 1, 1.0, 0.0}, SamplingFilter{0.0, 0, 1.0, 0.0}));
 
 TEST(SampleToken, UnfilteredLogprobsAgreeInEveryBit) {
-  const SampledTokens sampled = sample_token(make_logits(20, 700), {0.6, 0, 1.0, 0.0}, uniforms(20));
+  const SampledTokens sampled =
+      sample_token(make_logits(20, 700), {0.6, 0, 1.0, 0.0}, uniforms(20));
   EXPECT_EQ(sampled.filtered_logprob, sampled.logprob);
 }
 
@@ -134,8 +154,10 @@ TEST(SampleToken, ScoringTheDrawnTokenGivesItsBits) {
   const at::Tensor hidden = at::randn({5, 32}), head = at::randn({5000, 32}) * 0.5;
   for (int64_t row = 0; row < 5; ++row) {
     const at::Tensor alone = hidden.narrow(0, row, 1);
-    const SampledTokens sampled = sample_token(kernels::linear(alone, head), {0.6, 0, 1.0, 0.0}, {uniforms(5)[row]});
-    const TokenLogprob scored = token_logprob(hidden, head, at::full({5}, sampled.token[0], at::kLong), 0.6);
+    const SampledTokens sampled =
+        sample_token(kernels::linear(alone, head), {0.6, 0, 1.0, 0.0}, {uniforms(5)[row]});
+    const TokenLogprob scored =
+        token_logprob(hidden, head, at::full({5}, sampled.token[0], at::kLong), 0.6);
     EXPECT_EQ(sampled.logprob[0], scored.logprob_T[row].item<float>());
     EXPECT_EQ(sampled.entropy[0], scored.entropy_T[row].item<float>());
   }
@@ -199,7 +221,8 @@ TEST(SampleToken, TopPKeepsTheSmallestSetThatReachesIt) {
 }
 
 TEST(SampleToken, TopPCountsAfterTopK) {
-  // After top-k the three kept have 4/9, 3/9, 2/9, so that 0.7 is reached by two; of the whole it would take three.
+  // After top-k the three kept have 4/9, 3/9, 2/9, so that 0.7 is reached by two; of the whole it
+  // would take three.
   const at::Tensor logits = log_of({0.1, 0.4, 0.3, 0.2});
   EXPECT_EQ(support(logits, {1.0, 3, 0.71, 0.0}), (std::vector<int64_t>{1, 2}));
 }
@@ -212,7 +235,8 @@ TEST(SampleToken, MinPIsRelativeToTheLikeliest) {
 
 TEST(SampleToken, ErrorsNameTheValueSeen) {
   const at::Tensor logits = at::zeros({2, 4});
-  const auto message = [](const at::Tensor& z, const SamplingFilter& filter, const std::vector<double>& draws) {
+  const auto message = [](const at::Tensor& z, const SamplingFilter& filter,
+                          const std::vector<double>& draws) {
     try {
       sample_token(z, filter, draws);
     } catch (const Error& error) {
@@ -220,7 +244,8 @@ TEST(SampleToken, ErrorsNameTheValueSeen) {
     }
     return std::string("no error");
   };
-  EXPECT_NE(message(logits, {-1.0, 0, 1.0, 0.0}, {0, 0}).find("temperature is -1"), std::string::npos);
+  EXPECT_NE(message(logits, {-1.0, 0, 1.0, 0.0}, {0, 0}).find("temperature is -1"),
+            std::string::npos);
   EXPECT_NE(message(logits, {1.0, -2, 1.0, 0.0}, {0, 0}).find("top_k is -2"), std::string::npos);
   EXPECT_NE(message(logits, {1.0, 0, 0.0, 0.0}, {0, 0}).find("top_p is 0"), std::string::npos);
   EXPECT_NE(message(logits, {1.0, 0, 1.0, 1.5}, {0, 0}).find("min_p is 1.5"), std::string::npos);

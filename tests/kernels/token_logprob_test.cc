@@ -28,7 +28,8 @@ struct Shape {
 };
 
 void PrintTo(const Shape& shape, std::ostream* out) {
-  *out << "T" << shape.num_tokens << "_D" << shape.hidden_size << "_V" << shape.num_ids << "_at" << shape.temperature;
+  *out << "T" << shape.num_tokens << "_D" << shape.hidden_size << "_V" << shape.num_ids << "_at"
+       << shape.temperature;
 }
 
 struct Problem {
@@ -39,7 +40,8 @@ Problem make_problem(const Shape& shape, uint64_t seed = 1) {
   at::manual_seed(seed);
   Problem problem;
   problem.hidden = at::randn({shape.num_tokens, shape.hidden_size});
-  problem.head = at::randn({shape.num_ids, shape.hidden_size}) * (3 / std::sqrt(double(shape.hidden_size)));
+  problem.head =
+      at::randn({shape.num_ids, shape.hidden_size}) * (3 / std::sqrt(double(shape.hidden_size)));
   problem.targets = at::randint(shape.num_ids, {shape.num_tokens}, at::kLong);
   problem.weight_logprob = at::randn({shape.num_tokens});
   problem.weight_entropy = at::randn({shape.num_tokens});
@@ -67,8 +69,10 @@ double max_error(const at::Tensor& value, const at::Tensor& exact) {
   return (value.to(at::kDouble) - exact).abs().max().item<double>();
 }
 
-// The kernel may be wrong by twice what the plain version in its own type is wrong, or half a unit of the output's rounding.
-void expect_within_twice(const at::Tensor& value, const at::Tensor& naive, const at::Tensor& exact, const char* name) {
+// The kernel may be wrong by twice what the plain version in its own type is wrong, or half a unit
+// of the output's rounding.
+void expect_within_twice(const at::Tensor& value, const at::Tensor& naive, const at::Tensor& exact,
+                         const char* name) {
   const double type_epsilon = value.scalar_type() == at::kBFloat16 ? 0x1p-8 : 0x1p-24;
   const double rounding = type_epsilon * exact.abs().max().item<double>();
   EXPECT_LE(max_error(value, exact), 2 * max_error(naive, exact) + rounding) << name;
@@ -82,7 +86,8 @@ TEST_P(TokenLogprobShapes, MatchesFloat64OracleAsCloselyAsPlainTorch) {
     Problem rounded = problem;
     rounded.hidden = problem.hidden.to(type).to(at::kFloat);
     rounded.head = problem.head.to(type).to(at::kFloat);
-    const Result exact = run(reference::token_logprob, rounded, GetParam().temperature, at::kDouble);
+    const Result exact =
+        run(reference::token_logprob, rounded, GetParam().temperature, at::kDouble);
     const Result naive = run(reference::token_logprob, rounded, GetParam().temperature, type);
     const Result fast = run(token_logprob, rounded, GetParam().temperature, type);
     EXPECT_EQ(fast.logprob.scalar_type(), at::kFloat);
@@ -96,17 +101,20 @@ TEST_P(TokenLogprobShapes, MatchesFloat64OracleAsCloselyAsPlainTorch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TokenLogprobShapes,
-                         ::testing::Values(Shape{1, 1, 1, 1.0}, Shape{1, 8, 2, 1.0}, Shape{3, 5, 7, 0.6},
-                                           Shape{17, 13, 255, 1.0}, Shape{5, 16, 256, 0.6}, Shape{31, 24, 257, 1.0},
-                                           Shape{257, 7, 521, 0.6}, Shape{9, 12, 4099, 1.0}, Shape{300, 3, 8209, 0.6},
-                                           Shape{2, 3, 151936, 1.0}));
+                         ::testing::Values(Shape{1, 1, 1, 1.0}, Shape{1, 8, 2, 1.0},
+                                           Shape{3, 5, 7, 0.6}, Shape{17, 13, 255, 1.0},
+                                           Shape{5, 16, 256, 0.6}, Shape{31, 24, 257, 1.0},
+                                           Shape{257, 7, 521, 0.6}, Shape{9, 12, 4099, 1.0},
+                                           Shape{300, 3, 8209, 0.6}, Shape{2, 3, 151936, 1.0}));
 
 TEST(TokenLogprob, GradientMatchesFiniteDifferences) {
   const Problem problem = make_problem({3, 4, 9, 0.7});
   const Result analytic = run(token_logprob, problem, 0.7, at::kFloat);
   const auto loss_at = [&](const at::Tensor& hidden, const at::Tensor& head) {
     const TokenLogprob scored = reference::token_logprob(hidden, head, problem.targets, 0.7);
-    return (scored.logprob_T * problem.weight_logprob + scored.entropy_T * problem.weight_entropy).sum().item<double>();
+    return (scored.logprob_T * problem.weight_logprob + scored.entropy_T * problem.weight_entropy)
+        .sum()
+        .item<double>();
   };
   const at::Tensor hidden = problem.hidden.to(at::kDouble), head = problem.head.to(at::kDouble);
   const double step = 1e-5;
@@ -133,7 +141,8 @@ TEST(TokenLogprob, OneOutputAloneHasItsGradient) {
   const Result both = run(token_logprob, problem, 1.0, at::kFloat);
   const at::Tensor hidden = problem.hidden.clone().requires_grad_(true);
   const TokenLogprob scored = token_logprob(hidden, problem.head, problem.targets, 1.0);
-  const auto grads = torch::autograd::grad({(scored.logprob_T * problem.weight_logprob).sum()}, {hidden});
+  const auto grads =
+      torch::autograd::grad({(scored.logprob_T * problem.weight_logprob).sum()}, {hidden});
   EXPECT_TRUE(grads[0].equal(both.grad_hidden));
 }
 
@@ -150,7 +159,8 @@ TEST(TokenLogprob, RowDoesNotDependOnItsBatchOrOnThreads) {
   EXPECT_TRUE(threaded.entropy.equal(whole.entropy));
   EXPECT_TRUE(threaded.grad_hidden.equal(whole.grad_hidden));
   EXPECT_TRUE(threaded.grad_head.equal(whole.grad_head));
-  for (const auto& [begin, count] : {std::pair<int64_t, int64_t>{0, 1}, {1, 7}, {255, 3}, {400, 130}}) {
+  for (const auto& [begin, count] :
+       {std::pair<int64_t, int64_t>{0, 1}, {1, 7}, {255, 3}, {400, 130}}) {
     Problem part = problem;
     part.hidden = problem.hidden.narrow(0, begin, count);
     part.targets = problem.targets.narrow(0, begin, count);
@@ -180,15 +190,19 @@ TEST(TokenLogprob, LogitsAtMinusInfinityContributeNothing) {
   at::Tensor masked = at::full_like(logits, -kInfinity);
   masked.index_copy_(1, kept_ids, logits.index_select(1, kept_ids));
   masked.requires_grad_(true);
-  const at::Tensor exact_input = logits.index_select(1, kept_ids).to(at::kDouble).requires_grad_(true);
+  const at::Tensor exact_input =
+      logits.index_select(1, kept_ids).to(at::kDouble).requires_grad_(true);
   const TokenLogprob scored = token_logprob_from_logits(masked, targets, 0.6);
-  const TokenLogprob exact = reference::token_logprob_from_logits(exact_input, at::arange(4, at::kLong), 0.6);
+  const TokenLogprob exact =
+      reference::token_logprob_from_logits(exact_input, at::arange(4, at::kLong), 0.6);
   EXPECT_LT(max_error(scored.logprob_T, exact.logprob_T), 2e-6);
   EXPECT_LT(max_error(scored.entropy_T, exact.entropy_T), 2e-6);
   const auto grads = torch::autograd::grad({(scored.logprob_T + scored.entropy_T).sum()}, {masked});
-  const auto exact_grads = torch::autograd::grad({(exact.logprob_T + exact.entropy_T).sum()}, {exact_input});
+  const auto exact_grads =
+      torch::autograd::grad({(exact.logprob_T + exact.entropy_T).sum()}, {exact_input});
   EXPECT_LT(max_error(grads[0].index_select(1, kept_ids), exact_grads[0]), 1e-6);
-  EXPECT_EQ(grads[0].index_select(1, at::arange(0, 600, 2, at::kLong)).abs().max().item<float>(), 0);
+  EXPECT_EQ(grads[0].index_select(1, at::arange(0, 600, 2, at::kLong)).abs().max().item<float>(),
+            0);
 }
 
 TEST(TokenLogprob, NaNReachesTheResult) {
@@ -204,19 +218,22 @@ TEST(TokenLogprob, ReferenceModeTakesTheOracle) {
   set_mode(Mode::kReference);
   const TokenLogprob scored = token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
   set_mode(Mode::kFast);
-  const TokenLogprob oracle = reference::token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
+  const TokenLogprob oracle =
+      reference::token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
   EXPECT_TRUE(scored.logprob_T.equal(oracle.logprob_T));
   EXPECT_TRUE(scored.entropy_T.equal(oracle.entropy_T));
 }
 
 TEST(TokenLogprob, NoTokensGiveNoValues) {
-  const TokenLogprob scored = token_logprob(at::zeros({0, 4}), at::zeros({5, 4}), at::zeros({0}, at::kLong), 1.0);
+  const TokenLogprob scored =
+      token_logprob(at::zeros({0, 4}), at::zeros({5, 4}), at::zeros({0}, at::kLong), 1.0);
   EXPECT_EQ(scored.logprob_T.numel(), 0);
 }
 
 TEST(TokenLogprob, ErrorsNameTheValueSeen) {
   const at::Tensor hidden = at::zeros({3, 4}), head = at::zeros({5, 4});
-  const auto message = [](const at::Tensor& h, const at::Tensor& w, const at::Tensor& targets, double temperature) {
+  const auto message = [](const at::Tensor& h, const at::Tensor& w, const at::Tensor& targets,
+                          double temperature) {
     try {
       token_logprob(h, w, targets, temperature);
     } catch (const Error& error) {
@@ -225,7 +242,8 @@ TEST(TokenLogprob, ErrorsNameTheValueSeen) {
     return std::string("no error");
   };
   const at::Tensor targets = at::tensor({0, 5, -1}, at::kLong);
-  EXPECT_NE(message(hidden, head, targets, 1).find("targets[1] is 5, expected 0 .. 4"), std::string::npos);
+  EXPECT_NE(message(hidden, head, targets, 1).find("targets[1] is 5, expected 0 .. 4"),
+            std::string::npos);
   const at::Tensor good = at::zeros({3}, at::kLong);
   EXPECT_NE(message(hidden, head, good, 0).find("temperature is 0"), std::string::npos);
   EXPECT_NE(message(hidden, at::zeros({5, 3}), good, 1).find("[5, 3]"), std::string::npos);
@@ -257,7 +275,8 @@ TEST(SoftmaxRow, InstructionSetsAgreeInEveryBit) {
     fold_logits(row, data, 5003, 1 / 0.6f);
     at::Tensor gradient = logits.clone();
     softmax_gradient(gradient.data_ptr<float>(), 5003,
-                     {row.max, static_cast<float>(row.log_sum()), static_cast<float>(row.entropy()), 1 / 0.6f, 0.3f, -0.7f});
+                     {row.max, static_cast<float>(row.log_sum()), static_cast<float>(row.entropy()),
+                      1 / 0.6f, 0.3f, -0.7f});
     return std::pair{row, gradient};
   };
   const auto [portable_row, portable_gradient] = run_with(Isa::kPortable);

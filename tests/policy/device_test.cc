@@ -47,7 +47,9 @@ TEST(DeviceTest, UnknownWordIsRefusedWithTheAllowedOnes) {
 TEST(DeviceTest, ProgramLinksCudaIfTheBuildDoes) {
   const CudaState state = cuda_state();
   EXPECT_EQ(state.is_linked, COVRL_TORCH_CUDA == 1);
-  if (!state.is_linked) EXPECT_EQ(state.num_gpus, 0);
+  if (!state.is_linked) {
+    EXPECT_EQ(state.num_gpus, 0);
+  }
 }
 
 }  // namespace

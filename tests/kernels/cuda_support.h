@@ -1,4 +1,5 @@
-// Device memory for the tests of CUDA kernels: copies in, copies out, frees; guards on a device that is not there.
+// What the tests of CUDA kernels share: device memory, random values in a storage type, the guard
+// where no device is.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -18,13 +19,16 @@ inline bool has_device() {
 }
 
 inline void check_cuda(cudaError_t error) {
-  if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
+  if (error != cudaSuccess)
+    throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 
 template <class T>
 class DeviceBuffer {
  public:
-  explicit DeviceBuffer(size_t count) : count_(count) { check_cuda(cudaMalloc(&data_, count * sizeof(T))); }
+  explicit DeviceBuffer(size_t count) : count_(count) {
+    check_cuda(cudaMalloc(&data_, count * sizeof(T)));
+  }
   explicit DeviceBuffer(const std::vector<T>& host) : DeviceBuffer(host.size()) {
     check_cuda(cudaMemcpy(data_, host.data(), count_ * sizeof(T), cudaMemcpyHostToDevice));
   }
@@ -71,9 +75,10 @@ Stored<T> random_values(size_t count, float scale, unsigned seed) {
 
 // Half the distance between neighbours at 1: the error of one rounding.
 template <class T>
-constexpr double kRounding = sizeof(T) == 2 ? 0x1p-9 : 0x1p-24;
+constexpr double kRounding = sizeof(T) == 2 ? 0x1p-8 : 0x1p-24;
 
 }  // namespace covrl::kernels
 
-#define COVRL_REQUIRE_DEVICE() \
-  if (!::covrl::kernels::has_device()) GTEST_SKIP() << "no CUDA device (LD_PRELOAD the emulator to run this test)"
+#define COVRL_REQUIRE_DEVICE()         \
+  if (!::covrl::kernels::has_device()) \
+  GTEST_SKIP() << "no CUDA device (LD_PRELOAD the emulator to run this test)"

@@ -1,0 +1,175 @@
+#include "kernels/token_logprob_cuda.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/kernels/cuda_support.h"
+
+namespace covrl::kernels {
+namespace {
+
+constexpr double kEpsilon = 0x1p-24;
+
+struct Case {
+  int64_t num_tokens, num_ids;
+  float temperature;
+  bool minus_infinity;  // every third logit
+};
+
+const Case kCases[] = {{1, 1, 1.0f, false},   {1, 7, 0.6f, false},     {3, 255, 1.0f, false},
+                       {5, 257, 0.6f, true},  {2, 1024, 1.0f, true},   {3, 4099, 0.6f, false},
+                       {2, 8192, 0.6f, true}, {1, 151936, 0.6f, false}};
+
+// A row in double, as token_logprob.h defines it.
+struct ExactRow {
+  double max = -INFINITY, log_sum = 0, entropy = 0, mean_distance = 0, logprob = 0;
+  std::vector<double> logprobs;
+
+  ExactRow(const float* logits, int64_t num_ids, int64_t target, double inverse_temperature) {
+    for (int64_t id = 0; id < num_ids; ++id) max = std::max(max, static_cast<double>(logits[id]));
+    double sum = 0;
+    for (int64_t id = 0; id < num_ids; ++id)
+      sum += std::exp((logits[id] - max) * inverse_temperature);
+    log_sum = std::log(sum);
+    for (int64_t id = 0; id < num_ids; ++id) {
+      logprobs.push_back((logits[id] - max) * inverse_temperature - log_sum);
+      if (logprobs[id] > -INFINITY) entropy -= std::exp(logprobs[id]) * logprobs[id];
+    }
+    logprob = logprobs[target];
+    mean_distance =
+        entropy -
+        log_sum;  // of the logits to the largest, weighted by probability, over the temperature
+  }
+};
+
+template <class T>
+class TokenLogprobCuda : public ::testing::Test {};
+using Types = ::testing::Types<float, __nv_bfloat16>;
+TYPED_TEST_SUITE(TokenLogprobCuda, Types);
+
+template <class T>
+constexpr CudaType kType = sizeof(T) == 2 ? CudaType::kBFloat16 : CudaType::kFloat32;
+
+template <class T>
+struct Problem {
+  explicit Problem(const Case& shape)
+      : logits(random_values<T>(shape.num_tokens * shape.num_ids, 4, 3)) {
+    for (size_t i = 0; shape.minus_infinity && i < logits.values.size(); i += 3)
+      logits.values[i] = static_cast<T>(-INFINITY);
+    logits.floats = to_floats(logits.values);
+    for (int64_t token = 0; token < shape.num_tokens; ++token) {
+      const int64_t target = (token * 7919 + 1) % shape.num_ids;
+      const bool possible = logits.floats[token * shape.num_ids + target] > -INFINITY;
+      targets.push_back(possible ? target : (target + 1) % shape.num_ids);
+    }
+    grad_logprob = random_values<float>(shape.num_tokens, 1, 4).values;
+    grad_entropy = random_values<float>(shape.num_tokens, 1, 5).values;
+  }
+  Stored<T> logits;
+  std::vector<int64_t> targets;
+  std::vector<float> grad_logprob, grad_entropy;
+};
+
+struct Scores {
+  std::vector<float> logprob, entropy, statistics;
+};
+
+template <class T>
+Scores score(const std::vector<T>& logits, const std::vector<int64_t>& targets,
+             float inverse_temperature) {
+  const int64_t num_tokens = static_cast<int64_t>(targets.size());
+  DeviceBuffer<T> device_logits(logits);
+  DeviceBuffer<int64_t> device_targets(targets);
+  DeviceBuffer<float> logprob(num_tokens), entropy(num_tokens), statistics(3 * num_tokens);
+  check_cuda(token_logprob_forward_cuda(
+      {device_logits.data(), kType<T>, device_targets.data(), num_tokens,
+       static_cast<int64_t>(logits.size()) / num_tokens, inverse_temperature, logprob.data(),
+       entropy.data(), statistics.data()},
+      nullptr));
+  return {logprob.host(), entropy.host(), statistics.host()};
+}
+
+TYPED_TEST(TokenLogprobCuda, ForwardMatchesDouble) {
+  COVRL_REQUIRE_DEVICE();
+  for (const Case& shape : kCases) {
+    const Problem<TypeParam> problem(shape);
+    const float inverse_temperature = 1 / shape.temperature;
+    const Scores scores = score(problem.logits.values, problem.targets, inverse_temperature);
+    for (int64_t token = 0; token < shape.num_tokens; ++token) {
+      const ExactRow exact(problem.logits.floats.data() + token * shape.num_ids, shape.num_ids,
+                           problem.targets[token], inverse_temperature);
+      const double tolerance =
+          8 * kEpsilon * (1 + std::abs(exact.mean_distance) + std::abs(exact.logprob));
+      EXPECT_NEAR(scores.logprob[token], exact.logprob, tolerance) << shape.num_ids;
+      EXPECT_NEAR(scores.entropy[token], exact.entropy, tolerance) << shape.num_ids;
+      EXPECT_EQ(scores.statistics[token], exact.max);
+    }
+  }
+}
+
+TYPED_TEST(TokenLogprobCuda, BackwardMatchesDouble) {
+  COVRL_REQUIRE_DEVICE();
+  for (const Case& shape : kCases) {
+    const Problem<TypeParam> problem(shape);
+    const float inverse_temperature = 1 / shape.temperature;
+    const Scores scores = score(problem.logits.values, problem.targets, inverse_temperature);
+    DeviceBuffer<TypeParam> logits(problem.logits.values);
+    DeviceBuffer<int64_t> targets(problem.targets);
+    DeviceBuffer<float> statistics(scores.statistics), grad_logprob(problem.grad_logprob),
+        grad_entropy(problem.grad_entropy);
+    check_cuda(token_logprob_backward_cuda(
+        {logits.data(), kType<TypeParam>, targets.data(), shape.num_tokens, shape.num_ids,
+         inverse_temperature, statistics.data(), grad_logprob.data(), grad_entropy.data()},
+        nullptr));
+    const std::vector<float> gradient = to_floats(logits.host());
+    for (int64_t token = 0; token < shape.num_tokens; ++token) {
+      const ExactRow exact(problem.logits.floats.data() + token * shape.num_ids, shape.num_ids,
+                           problem.targets[token], inverse_temperature);
+      const double g = problem.grad_logprob[token] * inverse_temperature,
+                   h = problem.grad_entropy[token] * inverse_temperature;
+      for (int64_t id = 0; id < shape.num_ids; ++id) {
+        const double probability = std::exp(exact.logprobs[id]);
+        const double distance = probability > 0 ? exact.logprobs[id] : 0;
+        const double own = id == problem.targets[token] ? g : 0;
+        const double expected = own - probability * (g + h * (distance + exact.entropy));
+        const double size =
+            std::abs(own) +
+            probability * (std::abs(g) + std::abs(h) * (std::abs(distance) + exact.entropy));
+        const double tolerance = 4 * kEpsilon * (2 + std::abs(distance) + exact.log_sum) * size +
+                                 kRounding<TypeParam> * std::abs(expected);
+        ASSERT_NEAR(gradient[token * shape.num_ids + id], expected, tolerance + 1e-38)
+            << shape.num_ids << " " << id;
+      }
+    }
+  }
+}
+
+TYPED_TEST(TokenLogprobCuda, RowHasTheSameBitsAloneAndInABatch) {
+  COVRL_REQUIRE_DEVICE();
+  for (const int64_t num_ids : {513, 1024}) {
+    const Problem<TypeParam> problem({4, num_ids, 1.0f, false});
+    const Scores batch = score(problem.logits.values, problem.targets, 1.0f);
+    for (int64_t token = 0; token < 4; ++token) {
+      const auto begin = problem.logits.values.begin() + token * num_ids;
+      const Scores alone = score(std::vector<TypeParam>(begin, begin + num_ids),
+                                 std::vector<int64_t>{problem.targets[token]}, 1.0f);
+      EXPECT_EQ(alone.logprob[0], batch.logprob[token]);
+      EXPECT_EQ(alone.entropy[0], batch.entropy[token]);
+    }
+  }
+}
+
+TEST(TokenLogprobCudaSizes, NothingToDoIsSuccessAndBadSizesAreRefused) {
+  COVRL_REQUIRE_DEVICE();
+  TokenLogprobForward rows;
+  rows.num_ids = 5;
+  EXPECT_EQ(token_logprob_forward_cuda(rows, nullptr), cudaSuccess);
+  rows.num_tokens = -1;
+  EXPECT_EQ(token_logprob_forward_cuda(rows, nullptr), cudaErrorInvalidValue);
+  TokenLogprobBackward backward;
+  backward.num_tokens = 1;
+  EXPECT_EQ(token_logprob_backward_cuda(backward, nullptr), cudaErrorInvalidValue);
+}
+
+}  // namespace
+}  // namespace covrl::kernels

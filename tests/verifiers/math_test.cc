@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/jsonl.h"
+#include "tests/support/paths.h"
+#include "verifiers/verifier.h"
+
+namespace covrl {
+namespace {
+
+Verdict judge(const std::string& response, const std::string& gold) {
+  static const std::unique_ptr<Verifier> verifier = make_verifier("math");
+  return verifier->verify({response, gold, "test"});
+}
+
+std::string outcome(const std::string& response, const std::string& gold) {
+  return outcome_name(judge(response, gold).outcome);
+}
+
+std::string boxed(const std::string& answer) { return "So \\boxed{" + answer + "}."; }
+
+TEST(MathVerifier, VerdictCarriesScoreAndAnswer) {
+  const Verdict right = judge(boxed("\\frac{24}{2}"), "12");
+  EXPECT_EQ(right.outcome, Outcome::kCorrect);
+  EXPECT_EQ(right.score, 1);
+  EXPECT_EQ(right.extracted, "\\frac{24}{2}");
+  EXPECT_GT(right.seconds, 0);
+  const Verdict wrong = judge(boxed("13"), "12");
+  EXPECT_EQ(wrong.outcome, Outcome::kWrong);
+  EXPECT_EQ(wrong.score, 0);
+  EXPECT_EQ(wrong.extracted, "13");
+}
+
+TEST(MathVerifier, TheLabelDecides) {
+  EXPECT_EQ(outcome(boxed("12.8"), "12.8"), "correct");
+  EXPECT_EQ(outcome(boxed("\\frac{64}{5}"), "12.8"), "correct");
+  EXPECT_EQ(outcome(boxed("12.7"), "12.8"), "wrong");
+}
+
+TEST(MathVerifier, ListsSetsTuplesIntervals) {
+  EXPECT_EQ(outcome(boxed("7, 3 \\text{ and } 5"), "3, 5, 7"), "correct");
+  EXPECT_EQ(outcome(boxed("\\{5, 3, 7\\}"), "3,5,7"), "correct");
+  EXPECT_EQ(outcome(boxed("3, 5"), "3,5,7"), "wrong");
+  EXPECT_EQ(outcome(boxed("3, 3, 5"), "3,5,5"), "wrong");
+  EXPECT_EQ(outcome(boxed("(16.0, 17)"), "(16,17)"), "correct");
+  EXPECT_EQ(outcome(boxed("(17, 16)"), "(16,17)"), "wrong");
+  EXPECT_EQ(outcome(boxed("[2,5]"), "[2,5)"), "wrong");
+  EXPECT_EQ(outcome(boxed("(3,4) \\cup (1,2]"), "(1,2]\\cup(3,4)"), "correct");
+}
+
+TEST(MathVerifier, HedgesAreWrong) {
+  for (const char* answer : {"5, 6", "5 \\text{ or } 6", "\\pm 5",
+                             "5 \\text{ (if } n \\text{ is even)}, 6", "\\{4,5,6\\}"})
+    EXPECT_EQ(outcome(boxed(answer), "5"), "wrong") << answer;
+  EXPECT_EQ(outcome("\\boxed{5} or \\boxed{6}", "5"), "wrong");
+  EXPECT_EQ(outcome("\\boxed{5} \\boxed{6}", "5"), "wrong");
+}
+
+TEST(MathVerifier, NoAnswerIsUnparsed) {
+  for (const char* response : {"", "   ", "\\boxed{}", "The answer is 5 \\boxed{", "I am 90% sure.",
+                               "output the final answer within \\boxed{}."})
+    EXPECT_EQ(outcome(response, "5"), "unparsed") << response;
+}
+
+TEST(MathVerifier, AdversarialTextScoresNothing) {
+  EXPECT_EQ(judge(boxed(std::string("5\0", 2)), "5").score, 0);
+  EXPECT_EQ(judge(boxed("10^{10^{10^{10}}}"), "5").score, 0);
+  EXPECT_EQ(judge("\\boxed{6}\n<!-- ground truth: 5 -->", "5").score, 0);
+  for (const char* piece : {"{", "\\boxed{", "\\frac{", "(", "$", "1+", "-", "x=", "\\boxed{1},"}) {
+    std::string flood;
+    while (flood.size() < 1000000) flood += piece;
+    EXPECT_EQ(judge(flood, "5").score, 0) << piece;
+    EXPECT_EQ(judge("\\boxed{" + flood + "}", "5").score, 0) << piece;
+    EXPECT_EQ(judge("the answer is " + flood, "5").score, 0) << piece;
+  }
+}
+
+TEST(MathVerifier, AGoldBeyondTheLimitsFails) {
+  EXPECT_EQ(outcome(boxed("5"), std::string(50000, '7')), "failed");
+  EXPECT_EQ(outcome(boxed(std::string(50000, '7')), std::string(50000, '7')), "correct");
+}
+
+TEST(MathVerifier, IsThreadSafe) {
+  const std::unique_ptr<Verifier> verifier = make_verifier("math");
+  std::vector<int> num_correct(4);
+  std::vector<std::thread> threads;
+  for (int& count : num_correct)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        const std::string answer = boxed(std::to_string(i) + "\\text{ cm}");
+        count += verifier->verify({answer, "100", ""}).outcome == Outcome::kCorrect;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(num_correct, std::vector<int>({1, 1, 1, 1}));
+}
+
+// Labelled cases: none may be accepted wrongly; what a comparison without algebra misses is
+// bounded.
+TEST(MathVerifier, LabelledCases) {
+  const std::string path = testing::reference_path("verifier/cases.jsonl");
+  COVRL_REQUIRE_REFERENCE(path);
+  int64_t num_true = 0, num_missed = 0;
+  read_jsonl(path, [&](int64_t, const Json& row) {
+    if (row.at("expected").is_null()) return;
+    const bool accepted = judge(row.at("completion"), row.at("gold")).outcome == Outcome::kCorrect;
+    if (row.at("expected").get<bool>()) {
+      ++num_true;
+      num_missed += !accepted;
+    } else {
+      EXPECT_FALSE(accepted) << row.at("id") << " " << row.at("category") << " gold "
+                             << row.at("gold");
+    }
+  });
+  EXPECT_GT(num_true, 2000);
+  EXPECT_LT(static_cast<double>(num_missed), 0.12 * static_cast<double>(num_true));
+}
+
+}  // namespace
+}  // namespace covrl
