@@ -6,8 +6,8 @@
 
 namespace covrl::kernels {
 
-inline constexpr int64_t kDepthBlock = 256;  // products that one register accumulates before it is added to memory
-inline constexpr int64_t kTokenBlock = 256;  // rows that a sum over tokens takes before it is added to the total
+inline constexpr int64_t kDepthBlock = 128;  // products that one register accumulates before it is added to memory
+inline constexpr int64_t kTokenBlock = 32;   // rows that a sum over tokens takes before it is added to the total
 inline constexpr int64_t kMaxPanelWidth = 32;
 
 // C (+)= A B + bias for a depth of at most kDepthBlock. Each element of C is 0 + a_0 b_0 + a_1 b_1 + ..., fused, in order; that

@@ -8,7 +8,8 @@
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kColumnBlock = 512;           // packed b of a block stays in the second-level cache
+constexpr int64_t kColumnBlock = 512;  // packed b of a block stays in the second-level cache
+constexpr int64_t kFewRows = 64;       // so few rows read b once: whole panels in turn, its rows from end to end
 constexpr int64_t kProductsPerThread = 1 << 19;  // fewer are not worth waking a thread for
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -45,9 +46,10 @@ Range band(int64_t size, int64_t count, int64_t index, int64_t unit) {
 
 void multiply_band(const CpuKernels& kernels, const MatrixProduct& product, Range rows, Range columns) {
   thread_local FloatBuffer buffer;
-  float* panels = buffer.reserve(packed_size(kernels, std::min(product.depth, kDepthBlock), kColumnBlock));
-  for (int64_t column = columns.begin; column < columns.end; column += kColumnBlock) {
-    const int64_t num_columns = std::min(kColumnBlock, columns.end - column);
+  const int64_t column_block = rows.end - rows.begin <= kFewRows ? kernels.panel_width : kColumnBlock;
+  float* panels = buffer.reserve(packed_size(kernels, std::min(product.depth, kDepthBlock), column_block));
+  for (int64_t column = columns.begin; column < columns.end; column += column_block) {
+    const int64_t num_columns = std::min(column_block, columns.end - column);
     int64_t start = 0;
     do {
       const int64_t depth = std::min(kDepthBlock, product.depth - start);

@@ -44,32 +44,24 @@ struct Tokenizer::Impl {
         prefix(std::move(json.prefix)),
         suffix(std::move(json.suffix)) {}
 
-  // The ids of the words of one text, each distinct word merged once.
-  class WordEncoder {
-   public:
-    explicit WordEncoder(const Impl& tokenizer) : tokenizer_(tokenizer) {}
-    void encode(std::string_view text, std::vector<int64_t>& ids) {
-      std::deque<std::string> storage;
-      std::unordered_map<std::string_view, std::vector<int64_t>> cache;
-      for (const std::string_view word : tokenizer_.pre_tokenizer.split(text, storage)) {
-        auto [entry, is_new] = cache.try_emplace(word);
-        if (is_new) tokenizer_.bpe.encode_word(word, entry->second);
-        ids.insert(ids.end(), entry->second.begin(), entry->second.end());
-      }
+  // Each distinct word is merged once.
+  void encode_words(std::string_view text, std::vector<int64_t>& ids) const {
+    std::deque<std::string> storage;
+    std::unordered_map<std::string_view, std::vector<int64_t>> cache;
+    for (const std::string_view word : pre_tokenizer.split(text, storage)) {
+      auto [entry, is_new] = cache.try_emplace(word);
+      if (is_new) bpe.encode_word(word, entry->second);
+      ids.insert(ids.end(), entry->second.begin(), entry->second.end());
     }
-
-   private:
-    const Impl& tokenizer_;
-  };
+  }
 
   void encode_text(std::string_view text, bool parse_special, std::vector<int64_t>& ids) const {
     const std::string normalized = nfc ? normalize_nfc(text) : std::string(text);
-    WordEncoder words(*this);
     for (const TextPiece& piece : added.split_normalized(normalized, parse_special)) {
       if (piece.id >= 0) {
         ids.push_back(piece.id);
       } else {
-        words.encode(piece.text, ids);
+        encode_words(piece.text, ids);
       }
     }
   }

@@ -15,6 +15,7 @@ constexpr int kTileRows = 6, kTileVectors = 1;
 constexpr int kTileRows = 4, kTileVectors = 1;
 #endif
 constexpr int64_t kPanelWidth = kTileVectors * kLanes;
+constexpr int64_t kPrefetch = 64;  // floats ahead, while rows are transposed
 static_assert(kPanelWidth <= kMaxPanelWidth);
 
 // Transposes `count` <= 16 rows into columns out .. out + 15, zero beyond count.
@@ -24,7 +25,10 @@ static void transpose_rows(const float* const* rows, int64_t count, int64_t dept
   for (; k + kLanes <= depth; k += kLanes) {
     if (count == kLanes) {
 #pragma GCC unroll 16
-      for (int r = 0; r < kLanes; ++r) block[r] = load(rows[r] + k);
+      for (int r = 0; r < kLanes; ++r) {
+        __builtin_prefetch(rows[r] + k + kPrefetch, 0, 2);
+        block[r] = load(rows[r] + k);
+      }
     } else {
       for (int r = 0; r < kLanes; ++r) block[r] = r < count ? load(rows[r] + k) : zero();
     }

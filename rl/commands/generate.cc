@@ -1,4 +1,3 @@
-#include <chrono>
 #include <map>
 
 #include "core/cli.h"
@@ -9,6 +8,7 @@
 #include "rl/commands/device_option.h"
 #include "rl/commands/jsonl_output.h"
 #include "rl/commands/row_fields.h"
+#include "rl/commands/token_meter.h"
 #include "rl/threads.h"
 #include "rollout/engine.h"
 
@@ -141,25 +141,21 @@ int run_generate(const std::vector<std::string>& args) {
   std::vector<SampleRequest> requests;
   for (size_t i = 0; i < rows.size(); ++i)
     requests.push_back({rows[i].ids, /*step=*/0, /*slot=*/i, words.samples, /*first_sample=*/0});
-  const auto start = std::chrono::steady_clock::now();
-  int64_t num_done = 0, num_tokens = 0;
-  const auto rate = [&] {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return static_cast<int64_t>(static_cast<double>(num_tokens) / seconds);
-  };
+  TokenMeter meter;
+  int64_t num_done = 0;
   const int64_t num_samples = static_cast<int64_t>(rows.size()) * words.samples;
   {
     OrderedRows ordered(output, words.samples);
     Engine(*model, {words.max_batch}).generate(requests, sampling_params(words, generation), [&](size_t request, int64_t sample, Trajectory&& done) {
+      meter.add(static_cast<int64_t>(done.tokens.size()));
       ordered.add(request, sample, answer(rows[request], sample, done, text.tokenizer()));
       ++num_done;
-      num_tokens += static_cast<int64_t>(done.tokens.size());
-      log::progress(concat(num_done, "/", num_samples, " completions, ", rate(), " tokens/s"));
+      meter.show(concat(num_done, "/", num_samples, " completions"));
       if (interrupt_requested()) throw_runtime("interrupted after ", num_done, " of ", num_samples, " completions");
     });
   }
   log::finish_progress();
-  log::info(concat(num_done, " completions, ", num_tokens, " tokens, ", rate(), " tokens/s"));
+  log::info(concat(num_done, " completions, ", meter.summary()));
   return 0;
 }
 

@@ -1,5 +1,4 @@
-#include <chrono>
-#include <optional>
+#include <utility>
 
 #include "core/cli.h"
 #include "core/interrupt.h"
@@ -9,6 +8,7 @@
 #include "rl/commands/device_option.h"
 #include "rl/commands/jsonl_output.h"
 #include "rl/commands/row_fields.h"
+#include "rl/commands/token_meter.h"
 #include "rl/threads.h"
 
 namespace covrl {
@@ -63,7 +63,7 @@ ScoreRow read_row(const Json& row, CheckpointText& text) {
 }
 
 // Scores the rows in one packed batch and writes their answers.
-void score_rows(std::vector<ScoreRow>& rows, const Model& model, double temperature, JsonlOutput& output) {
+void answer_rows(std::vector<ScoreRow>& rows, const Model& model, double temperature, JsonlOutput& output) {
   std::vector<std::vector<int64_t>> sequences;
   for (const ScoreRow& row : rows) sequences.push_back(row.ids);
   const PackedTokens batch = pack_tokens(sequences);
@@ -88,14 +88,14 @@ int run_score(const std::vector<std::string>& args) {
   const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   const at::NoGradGuard no_grad;
   JsonlOutput output(words.output);
-  const auto start = std::chrono::steady_clock::now();
+  TokenMeter meter;
   std::vector<ScoreRow> waiting;
-  int64_t waiting_tokens = 0, num_tokens = 0, num_rows = 0;
+  int64_t waiting_tokens = 0, num_rows = 0;
   const auto flush = [&] {
     num_rows += static_cast<int64_t>(waiting.size());
-    num_tokens += std::exchange(waiting_tokens, 0);
-    score_rows(waiting, *model, words.temperature, output);
-    log::progress(concat(num_rows, " rows, ", num_tokens, " tokens scored"));
+    meter.add(std::exchange(waiting_tokens, 0));
+    answer_rows(waiting, *model, words.temperature, output);
+    meter.show(concat(num_rows, " rows"));
   };
   read_jsonl(words.input, [&](int64_t, const Json& row) {
     if (interrupt_requested()) return;
@@ -107,8 +107,7 @@ int run_score(const std::vector<std::string>& args) {
   });
   if (!waiting.empty() && !interrupt_requested()) flush();
   log::finish_progress();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log::info(concat(num_rows, " rows, ", num_tokens, " tokens, ", static_cast<int64_t>(static_cast<double>(num_tokens) / seconds), " tokens/s"));
+  log::info(concat(num_rows, " rows, ", meter.summary()));
   if (interrupt_requested()) throw_runtime("interrupted after ", num_rows, " rows");
   return 0;
 }

@@ -256,8 +256,8 @@ TEST(Model, RefusesTokensOutsideTheVocabulary) {
 
 TEST(RopeTable, GrowingChangesNoEntry) {
   RopeTable grown(small_config()), whole(small_config());
-  const RopeTable::Tables small = grown.at_least(3);
-  const RopeTable::Tables large = grown.at_least(5000), reference = whole.at_least(5000);
+  const RopeTable::Tables small = grown.at_least(3, at::kCPU);
+  const RopeTable::Tables large = grown.at_least(5000, at::kCPU), reference = whole.at_least(5000, at::kCPU);
   EXPECT_TRUE(same_bits(small.cos_Pd, large.cos_Pd.slice(0, 0, small.cos_Pd.size(0))));
   EXPECT_TRUE(same_bits(large.sin_Pd.slice(0, 0, 5000), reference.sin_Pd.slice(0, 0, 5000)));
   EXPECT_TRUE(large.cos_Pd[0].equal(at::ones({3})));

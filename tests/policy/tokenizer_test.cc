@@ -124,7 +124,7 @@ Json added_token(int64_t id, const std::string& content, const std::vector<std::
 // Expected ids are those of tokenizers 0.23.3.
 TEST_F(EditedTokenizer, Llama3Pipeline) {
   std::string regex = json["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"];
-  regex.replace(regex.find("\\p{N}| "), 6, "\\p{N}{1,3}| ");
+  regex.replace(regex.find("\\p{N}| "), 7, "\\p{N}{1,3}| ");
   json["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = regex;
   json["normalizer"] = nullptr;
   json["model"]["ignore_merges"] = true;

@@ -52,7 +52,7 @@ TEST(AdvantageTest, EqualsTheReferenceVectors) {
       {"dr_grpo", "verl_dr_grpo", 1e-9},
       {"rloo", "verl_rloo", 1e-9}};
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"]) {
+  for (const Json& one_case : testing::vector_cases(path)) {
     const CaseGroups groups(one_case);
     const at::Tensor mask = testing::vector_mask(one_case["response_mask"]);
     for (const auto& [name, column, relative] : columns) {

@@ -12,7 +12,7 @@ namespace {
 TEST(KlTest, EqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "kl_penalty");
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"])
+  for (const Json& one_case : testing::vector_cases(path))
     for (const char* source : {"fork", "verl"})
       for (const auto& [kind, wanted] : one_case[source].items()) {
         const at::Tensor logprob =

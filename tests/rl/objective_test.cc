@@ -28,7 +28,7 @@ double sum_of(const ObjectiveValue& value, ObjectiveSum sum) {
 TEST(ObjectiveTest, EqualsTheOneShotVectors) {
   COVRL_REQUIRE_VECTORS(path, "actor_loss_one_shot");
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"]) {
+  for (const Json& one_case : testing::vector_cases(path)) {
     const std::vector<int64_t> offsets = testing::vector_offsets(one_case["labels"]);
     const at::Tensor mask = testing::vector_mask(one_case["response_mask"]);
     const double num_tokens = mask.sum().item<double>();
@@ -77,7 +77,7 @@ TEST(ObjectiveTest, EqualsTheOneShotVectors) {
 TEST(ObjectiveTest, MicroBatchesAddUpToTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "microbatch_accumulation");
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"]) {
+  for (const Json& one_case : testing::vector_cases(path)) {
     const Json& inputs = one_case["inputs"];
     const int64_t num_rows = static_cast<int64_t>(inputs["log_prob"].size());
     const auto matrix = [&](const char* key) {

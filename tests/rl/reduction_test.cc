@@ -39,7 +39,7 @@ testing::Tolerance tolerance_of(const Json& one_case) {
 TEST(ReductionTest, EqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "agg_loss");
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"]) {
+  for (const Json& one_case : testing::vector_cases(path)) {
     const std::vector<int64_t> offsets = testing::vector_offsets(one_case["mask"]);
     const at::Tensor mask = testing::vector_mask(one_case["mask"]);
     const at::Tensor terms =
@@ -67,7 +67,7 @@ TEST(ReductionTest, EqualsTheReferenceVectors) {
 TEST(ReductionTest, GlobalCountsEqualTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "agg_loss");
   int num_checked = 0;
-  for (const Json& one_case : read_json(path)["cases"]) {
+  for (const Json& one_case : testing::vector_cases(path)) {
     const Json& info = one_case["global_info"];
     const ReductionCounts counts{info["batch_num_tokens"].get<double>(),
                                  info["global_batch_size"].get<double>(),

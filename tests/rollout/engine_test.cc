@@ -136,7 +136,9 @@ TEST(Engine, StopTokensEndASampleAndAreKept) {
     EXPECT_TRUE(std::none_of(tokens.begin(), tokens.end() - 1, is_stop));
     const bool stopped = is_stop(tokens.back());
     EXPECT_EQ(trajectory.finish_reason, stopped ? FinishReason::kStop : FinishReason::kLength);
-    if (!stopped) EXPECT_EQ(static_cast<int64_t>(tokens.size()), sampling.max_new_tokens);
+    if (!stopped) {
+      EXPECT_EQ(static_cast<int64_t>(tokens.size()), sampling.max_new_tokens);
+    }
     num_stopped += stopped;
     num_cut += !stopped;
   }

@@ -23,6 +23,8 @@ inline std::string vectors_path(const std::string& name) {
   return reference_path("vectors/" + name + ".json");
 }
 
+inline Json vector_cases(const std::string& path) { return read_json(path).at("cases"); }
+
 // Numbers; "NaN", "Infinity" and "-Infinity" stand for themselves.
 inline double vector_number(const Json& value) {
   if (value.is_number()) return value.get<double>();

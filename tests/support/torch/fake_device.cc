@@ -17,7 +17,7 @@ namespace covrl::testing {
 namespace {
 
 constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
-constexpr at::Device kDevice(kType, 0);
+const at::Device kDevice(kType, 0);
 
 class Memory {
  public:
@@ -88,8 +88,8 @@ FakeAllocator& allocator() {
 struct FakeGuard final : c10::impl::NoOpDeviceGuardImpl<kType> {
   c10::Device exchangeDevice(c10::Device) const override { return kDevice; }
   c10::Device getDevice() const override { return kDevice; }
-  c10::Stream getStream(c10::Device) const noexcept override { return {c10::Stream::DEFAULT, kDevice}; }
-  c10::Stream exchangeStream(c10::Stream) const noexcept override { return {c10::Stream::DEFAULT, kDevice}; }
+  c10::Stream getStream(c10::Device) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, kDevice); }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, kDevice); }
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, FakeGuard);
 
