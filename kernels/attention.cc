@@ -30,8 +30,9 @@ struct AttentionResult {
   at::Tensor output, max, inverse_sum;  // float32
 };
 
-AttentionResult forward_cpu(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
-                            const std::vector<int64_t>& cu_seqlens, double scale, bool keep_statistics) {
+AttentionResult forward_cpu(const at::Tensor& q_TQd, const at::Tensor& k_THd,
+                            const at::Tensor& v_THd, const std::vector<int64_t>& cu_seqlens,
+                            double scale, bool keep_statistics) {
   const at::Tensor q = to_float(q_TQd), k = to_float(k_THd), v = to_float(v_THd);
   AttentionResult result;
   result.output = at::empty_like(q);
@@ -51,9 +52,11 @@ AttentionResult forward_cpu(const at::Tensor& q_TQd, const at::Tensor& k_THd, co
 }
 
 struct AttentionFunction : Function<AttentionFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                            const std::vector<int64_t>& cu_seqlens, double scale) {
-    const AttentionResult result = forward_cpu(q, k, v, cu_seqlens, scale, /*keep_statistics=*/true);
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const std::vector<int64_t>& cu_seqlens,
+                            double scale) {
+    const AttentionResult result =
+        forward_cpu(q, k, v, cu_seqlens, scale, /*keep_statistics=*/true);
     ctx->save_for_backward({q, k, v});
     ctx->saved_data["output"] = result.output.detach();
     ctx->saved_data["max"] = result.max;
@@ -68,10 +71,13 @@ struct AttentionFunction : Function<AttentionFunction> {
     const variable_list saved = ctx->get_saved_variables();
     const at::ScalarType type = saved[0].scalar_type();
     const at::Tensor q = to_float(saved[0]), k = to_float(saved[1]), v = to_float(saved[2]);
-    const at::Tensor output = ctx->saved_data["output"].toTensor(), grad_output = to_float(grads[0]);
-    const at::Tensor max = ctx->saved_data["max"].toTensor(), inverse_sum = ctx->saved_data["inverse_sum"].toTensor();
+    const at::Tensor output = ctx->saved_data["output"].toTensor(),
+                     grad_output = to_float(grads[0]);
+    const at::Tensor max = ctx->saved_data["max"].toTensor(),
+                     inverse_sum = ctx->saved_data["inverse_sum"].toTensor();
     const std::vector<int64_t> cu_seqlens = ctx->saved_data["cu_seqlens"].toIntVector();
-    const at::Tensor grad_q = at::empty_like(q), grad_k = at::empty_like(k), grad_v = at::empty_like(v);
+    const at::Tensor grad_q = at::empty_like(q), grad_k = at::empty_like(k),
+                     grad_v = at::empty_like(v);
     AttentionBackward tensors;
     tensors.q = q.const_data_ptr<float>();
     tensors.k = k.const_data_ptr<float>();
@@ -83,25 +89,30 @@ struct AttentionFunction : Function<AttentionFunction> {
     tensors.grad_q = grad_q.data_ptr<float>();
     tensors.grad_k = grad_k.data_ptr<float>();
     tensors.grad_v = grad_v.data_ptr<float>();
-    attention_backward_cpu(head_shape(q, k.size(1), ctx->saved_data["scale"].toDouble()), sequences_of(cu_seqlens),
-                           tensors);
+    attention_backward_cpu(head_shape(q, k.size(1), ctx->saved_data["scale"].toDouble()),
+                           sequences_of(cu_seqlens), tensors);
     return {grad_q.to(type), grad_k.to(type), grad_v.to(type), at::Tensor(), at::Tensor()};
   }
 };
 
-void check_heads(const char* op, const at::Tensor& q, int64_t key_heads, int64_t size, double scale) {
-  if (key_heads == 0 || size == 0 || q.size(1) % key_heads != 0 || q.size(1) == 0 || q.size(2) != size)
-    throw_usage(op, ": q has shape ", q.sizes(), ", expected a multiple of the ", key_heads, " key heads and head size ", size);
+void check_heads(const char* op, const at::Tensor& q, int64_t key_heads, int64_t size,
+                 double scale) {
+  if (key_heads == 0 || size == 0 || q.size(1) % key_heads != 0 || q.size(1) == 0 ||
+      q.size(2) != size)
+    throw_usage(op, ": q has shape ", q.sizes(), ", expected a multiple of the ", key_heads,
+                " key heads and head size ", size);
   if (!std::isfinite(scale)) throw_usage(op, ": scale is ", scale, ", expected a finite number");
 }
 
 void check_sequences(const std::vector<int64_t>& cu_seqlens, int64_t num_tokens) {
   if (cu_seqlens.empty() || cu_seqlens.front() != 0 || cu_seqlens.back() != num_tokens)
-    throw_usage("attention: cu_seqlens runs from ", cu_seqlens.empty() ? -1 : cu_seqlens.front(), " to ",
-                cu_seqlens.empty() ? -1 : cu_seqlens.back(), ", expected 0 to the ", num_tokens, " tokens of q");
+    throw_usage("attention: cu_seqlens runs from ", cu_seqlens.empty() ? -1 : cu_seqlens.front(),
+                " to ", cu_seqlens.empty() ? -1 : cu_seqlens.back(), ", expected 0 to the ",
+                num_tokens, " tokens of q");
   for (size_t n = 1; n < cu_seqlens.size(); ++n) {
     if (cu_seqlens[n] < cu_seqlens[n - 1])
-      throw_usage("attention: cu_seqlens[", n, "] is ", cu_seqlens[n], ", below the one before, ", cu_seqlens[n - 1]);
+      throw_usage("attention: cu_seqlens[", n, "] is ", cu_seqlens[n], ", below the one before, ",
+                  cu_seqlens[n - 1]);
   }
 }
 
@@ -114,18 +125,21 @@ void check_cache(const char* op, const PagedCache& cache) {
     throw_usage(op, ": the cache is not contiguous, expected contiguous [P,S,H,d]");
 }
 
-void check_block_table(const PagedCache& cache, const at::Tensor& block_table_BM, const at::Tensor& lengths_B) {
-  const int64_t num_pages = cache.k_PSHd.size(0), page_size = cache.k_PSHd.size(1), max_pages = block_table_BM.size(1);
+void check_block_table(const PagedCache& cache, const at::Tensor& block_table_BM,
+                       const at::Tensor& lengths_B) {
+  const int64_t num_pages = cache.k_PSHd.size(0), page_size = cache.k_PSHd.size(1),
+                max_pages = block_table_BM.size(1);
   const int32_t* lengths = lengths_B.const_data_ptr<int32_t>();
   const int32_t* table = block_table_BM.const_data_ptr<int32_t>();
   for (int64_t row = 0; row < lengths_B.size(0); ++row) {
     if (lengths[row] < 1 || lengths[row] > max_pages * page_size)
-      throw_usage("decode_attention: lengths[", row, "] is ", lengths[row], ", expected 1 .. ", max_pages * page_size,
-                  ", the slots of ", max_pages, " pages");
+      throw_usage("decode_attention: lengths[", row, "] is ", lengths[row], ", expected 1 .. ",
+                  max_pages * page_size, ", the slots of ", max_pages, " pages");
     for (int64_t page = 0; page * page_size < lengths[row]; ++page) {
       const int32_t id = table[row * max_pages + page];
       if (id < 0 || id >= num_pages)
-        throw_usage("decode_attention: block_table[", row, ",", page, "] is ", id, ", expected 0 .. ", num_pages - 1);
+        throw_usage("decode_attention: block_table[", row, ",", page, "] is ", id,
+                    ", expected 0 .. ", num_pages - 1);
     }
   }
 }
@@ -145,17 +159,20 @@ at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at:
   check_sequences(cu_seqlens, q_TQd.size(0));
   if (uses_reference(q_TQd)) return reference::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
   if (!wants_gradient({q_TQd, k_THd, v_THd}))
-    return forward_cpu(q_TQd, k_THd, v_THd, cu_seqlens, scale, /*keep_statistics=*/false).output.to(q_TQd.scalar_type());
+    return forward_cpu(q_TQd, k_THd, v_THd, cu_seqlens, scale, /*keep_statistics=*/false)
+        .output.to(q_TQd.scalar_type());
   return AttentionFunction::apply(q_TQd, k_THd, v_THd, cu_seqlens, scale);
 }
 
-void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd, const at::Tensor& slots_T) {
+void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
+                 const at::Tensor& slots_T) {
   check_cache("write_cache", cache);
   check_input("write_cache", "k", k_THd, 3);
   check_input("write_cache", "v", v_THd, 3);
   check_alike("write_cache", "cache.k", cache.k_PSHd, "k", k_THd);
   check_alike("write_cache", "cache.k", cache.k_PSHd, "v", v_THd);
-  check_shape("write_cache", "k", k_THd, {k_THd.size(0), cache.k_PSHd.size(2), cache.k_PSHd.size(3)});
+  check_shape("write_cache", "k", k_THd,
+              {k_THd.size(0), cache.k_PSHd.size(2), cache.k_PSHd.size(3)});
   check_shape("write_cache", "v", v_THd, k_THd.sizes());
   check_integers("write_cache", "slots", slots_T, at::kLong, {k_THd.size(0)});
   if (uses_reference(cache.k_PSHd)) return reference::write_cache(cache, k_THd, v_THd, slots_T);
@@ -165,7 +182,8 @@ void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v
   const size_t bytes = static_cast<size_t>(k.size(1) * k.size(2)) * k.element_size();
   for (int64_t token = 0; token < k.size(0); ++token) {
     if (slot[token] < 0 || slot[token] >= num_slots)
-      throw_usage("write_cache: slots[", token, "] is ", slot[token], ", expected 0 .. ", num_slots - 1);
+      throw_usage("write_cache: slots[", token, "] is ", slot[token], ", expected 0 .. ",
+                  num_slots - 1);
     std::memcpy(static_cast<char*>(cache.k_PSHd.data_ptr()) + slot[token] * bytes,
                 static_cast<const char*>(k.const_data_ptr()) + token * bytes, bytes);
     std::memcpy(static_cast<char*>(cache.v_PSHd.data_ptr()) + slot[token] * bytes,
@@ -173,18 +191,23 @@ void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v
   }
 }
 
-at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache, const at::Tensor& block_table_BM,
-                            const at::Tensor& lengths_B, double scale) {
+at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
+                            const at::Tensor& block_table_BM, const at::Tensor& lengths_B,
+                            double scale) {
   check_cache("decode_attention", cache);
   check_input("decode_attention", "q", q_BQd, 3);
   check_alike("decode_attention", "q", q_BQd, "cache.k", cache.k_PSHd);
   check_heads("decode_attention", q_BQd, cache.k_PSHd.size(2), cache.k_PSHd.size(3), scale);
   check_integers("decode_attention", "lengths", lengths_B, at::kInt, {q_BQd.size(0)});
   if (block_table_BM.dim() != 2)
-    throw_usage("decode_attention: block_table has shape ", block_table_BM.sizes(), ", expected two axes");
-  check_integers("decode_attention", "block_table", block_table_BM, at::kInt, {q_BQd.size(0), block_table_BM.size(1)});
-  if (uses_reference(q_BQd)) return reference::decode_attention(q_BQd, cache, block_table_BM, lengths_B, scale);
-  const at::Tensor table = block_table_BM.contiguous(), lengths = lengths_B.contiguous(), q = to_float(q_BQd);
+    throw_usage("decode_attention: block_table has shape ", block_table_BM.sizes(),
+                ", expected two axes");
+  check_integers("decode_attention", "block_table", block_table_BM, at::kInt,
+                 {q_BQd.size(0), block_table_BM.size(1)});
+  if (uses_reference(q_BQd))
+    return reference::decode_attention(q_BQd, cache, block_table_BM, lengths_B, scale);
+  const at::Tensor table = block_table_BM.contiguous(), lengths = lengths_B.contiguous(),
+                   q = to_float(q_BQd);
   check_block_table(cache, table, lengths);
   const at::Tensor output = at::empty_like(q);
   DecodeAttention tensors;

@@ -1,4 +1,5 @@
-// Pieces that attention over packed sequences and over a cache share (attention_cpu.cc, decode_attention_cpu.cc).
+// Pieces that attention over packed sequences and over a cache share (attention_cpu.cc,
+// decode_attention_cpu.cc).
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace covrl::kernels {
 
-inline constexpr int64_t kQueryBlock = 48;  // a multiple of every tile_rows; part of the order of sums in the backward pass
+inline constexpr int64_t kQueryBlock =
+    48;  // a multiple of every tile_rows; part of the order of sums in the backward pass
 
 // Packed keys and values of one sequence and head.
 struct PackedHead {

@@ -23,9 +23,15 @@ struct Task {
   int64_t query_offset(int64_t head, int64_t row) const {
     return (start + row) * shape.query_width() + head * shape.size;
   }
-  int64_t statistics_offset(int64_t head, int64_t row) const { return (start + row) * shape.query_heads + head; }
-  MatrixView rows(const float* x) const { return {x + key_offset(), shape.key_width(), 1}; }        // [length, size]
-  MatrixView transposed(const float* x) const { return {x + key_offset(), 1, shape.key_width()}; }  // [size, length]
+  int64_t statistics_offset(int64_t head, int64_t row) const {
+    return (start + row) * shape.query_heads + head;
+  }
+  MatrixView rows(const float* x) const {
+    return {x + key_offset(), shape.key_width(), 1};
+  }  // [length, size]
+  MatrixView transposed(const float* x) const {
+    return {x + key_offset(), 1, shape.key_width()};
+  }  // [size, length]
 };
 
 // Threads take runs of sequences of the same head, so that ragged sequences spread evenly.
@@ -41,7 +47,8 @@ void for_each_task(const HeadShape& shape, const PackedSequences& sequences, con
   });
 }
 
-const float* pack(const CpuKernels& kernels, FloatBuffer& buffer, const MatrixView& b, int64_t depth, int64_t columns) {
+const float* pack(const CpuKernels& kernels, FloatBuffer& buffer, const MatrixView& b,
+                  int64_t depth, int64_t columns) {
   float* panels = buffer.reserve(packed_size(kernels, depth, columns));
   pack_panels(kernels, b, depth, columns, panels);
   return panels;
@@ -85,14 +92,17 @@ struct BackwardBuffers {
   FloatBuffer keys, values, key_rows, queries, grad_outputs, scores, gradients;
 };
 
-// With weights p and their gradients g = grad_output . v: ds = p (g - sum p g) scale, grad_q = ds k, grad_k = ds^T q,
-// grad_v = p^T grad_output; sum p g = output . grad_output.
+// With weights p and their gradients g = grad_output . v: ds = p (g - sum p g) scale, grad_q = ds
+// k, grad_k = ds^T q, grad_v = p^T grad_output; sum p g = output . grad_output.
 class BackwardTask {
  public:
   BackwardTask(const Task& task, const AttentionBackward& tensors)
-      : task_(task), tensors_(tensors), packed_{task.kernels, task.shape.size, task.length, task.shape.scale} {
+      : task_(task),
+        tensors_(tensors),
+        packed_{task.kernels, task.shape.size, task.length, task.shape.scale} {
     const int64_t size = task.shape.size;
-    packed_.keys = pack(task.kernels, buffers().keys, task.transposed(tensors.k), size, task.length);
+    packed_.keys =
+        pack(task.kernels, buffers().keys, task.transposed(tensors.k), size, task.length);
     values_ = pack(task.kernels, buffers().values, task.transposed(tensors.v), size, task.length);
     key_rows_ = pack(task.kernels, buffers().key_rows, task.rows(tensors.k), task.length, size);
   }
@@ -103,8 +113,9 @@ class BackwardTask {
       std::fill_n(tensors_.grad_k + offset, task_.shape.size, 0.0f);
       std::fill_n(tensors_.grad_v + offset, task_.shape.size, 0.0f);
     }
-    for_each_block(task_, tensors_.q,
-                   [&](int64_t head, const QueryBlock& block, int64_t row) { run_block(head, block, row); });
+    for_each_block(task_, tensors_.q, [&](int64_t head, const QueryBlock& block, int64_t row) {
+      run_block(head, block, row);
+    });
   }
 
  private:
@@ -137,21 +148,26 @@ class BackwardTask {
     add_to_keys(block, gradients, block.q, buffers().queries, tensors_.grad_k);
   }
 
-  void differentiate_softmax(int64_t head, const QueryBlock& block, int64_t row, float* weights, float* gradients) {
+  void differentiate_softmax(int64_t head, const QueryBlock& block, int64_t row, float* weights,
+                             float* gradients) {
     const int64_t offset = task_.query_offset(head, row), stride = block.scores_stride();
     for (int64_t i = 0; i < block.rows; ++i) {
       const int64_t statistics = task_.statistics_offset(head, row + i);
-      SoftmaxGradient softmax{task_.shape.scale, tensors_.max[statistics], tensors_.inverse_sum[statistics]};
-      softmax.mean_gradient = task_.kernels.dot(tensors_.output + offset + i * block.stride,
-                                                tensors_.grad_output + offset + i * block.stride, task_.shape.size);
-      task_.kernels.softmax_backward(weights + i * stride, gradients + i * stride, block.length(i), block.num_keys(),
-                                     softmax);
+      SoftmaxGradient softmax{task_.shape.scale, tensors_.max[statistics],
+                              tensors_.inverse_sum[statistics]};
+      softmax.mean_gradient =
+          task_.kernels.dot(tensors_.output + offset + i * block.stride,
+                            tensors_.grad_output + offset + i * block.stride, task_.shape.size);
+      task_.kernels.softmax_backward(weights + i * stride, gradients + i * stride, block.length(i),
+                                     block.num_keys(), softmax);
     }
   }
 
   // total [keys, size] += factors^T x, with factors [rows, keys] and x [rows, size].
-  void add_to_keys(const QueryBlock& block, const float* factors, const float* x, FloatBuffer& buffer, float* total) {
-    const float* panels = pack(task_.kernels, buffer, {x, block.stride, 1}, block.rows, task_.shape.size);
+  void add_to_keys(const QueryBlock& block, const float* factors, const float* x,
+                   FloatBuffer& buffer, float* total) {
+    const float* panels =
+        pack(task_.kernels, buffer, {x, block.stride, 1}, block.rows, task_.shape.size);
     task_.kernels.multiply({.a = factors,
                             .a_row_stride = 1,
                             .a_depth_stride = block.scores_stride(),
@@ -174,11 +190,13 @@ class BackwardTask {
 
 }  // namespace
 
-void attention_cpu(const HeadShape& shape, const PackedSequences& sequences, const AttentionForward& tensors) {
+void attention_cpu(const HeadShape& shape, const PackedSequences& sequences,
+                   const AttentionForward& tensors) {
   for_each_task(shape, sequences, [&](const Task& task) { forward_task(task, tensors); });
 }
 
-void attention_backward_cpu(const HeadShape& shape, const PackedSequences& sequences, const AttentionBackward& tensors) {
+void attention_backward_cpu(const HeadShape& shape, const PackedSequences& sequences,
+                            const AttentionBackward& tensors) {
   for_each_task(shape, sequences, [&](const Task& task) { BackwardTask(task, tensors).run(); });
 }
 

@@ -1,5 +1,6 @@
-// Causal attention on the CPU, float32. A query's scores over its keys, their softmax and the weighted sum of values are the
-// same arithmetic in order of key whether the query comes in a block of a packed sequence or alone over a paged cache.
+// Causal attention on the CPU, float32. A query's scores over its keys, their softmax and the
+// weighted sum of values are the same arithmetic in order of key whether the query comes in a block
+// of a packed sequence or alone over a paged cache.
 #pragma once
 
 #include <cstdint>
@@ -21,23 +22,28 @@ struct PackedSequences {
   int64_t count = 0;
 };
 
-// q [T,Q,d], k, v [T,H,d] -> output [T,Q,d]. max and inverse_sum [T,Q], if not null, receive the statistics of each softmax.
+// q [T,Q,d], k, v [T,H,d] -> output [T,Q,d]. max and inverse_sum [T,Q], if not null, receive the
+// statistics of each softmax.
 struct AttentionForward {
   const float *q = nullptr, *k = nullptr, *v = nullptr;
   float* output = nullptr;
   float *max = nullptr, *inverse_sum = nullptr;
 };
-void attention_cpu(const HeadShape& shape, const PackedSequences& sequences, const AttentionForward& tensors);
+void attention_cpu(const HeadShape& shape, const PackedSequences& sequences,
+                   const AttentionForward& tensors);
 
-// Gradients are overwritten. A key's adds its query heads in order, then its queries in order, in blocks of 48.
+// Gradients are overwritten. A key's adds its query heads in order, then its queries in order, in
+// blocks of 48.
 struct AttentionBackward {
   const float *q = nullptr, *k = nullptr, *v = nullptr, *output = nullptr, *grad_output = nullptr;
   const float *max = nullptr, *inverse_sum = nullptr;
   float *grad_q = nullptr, *grad_k = nullptr, *grad_v = nullptr;
 };
-void attention_backward_cpu(const HeadShape& shape, const PackedSequences& sequences, const AttentionBackward& tensors);
+void attention_backward_cpu(const HeadShape& shape, const PackedSequences& sequences,
+                            const AttentionBackward& tensors);
 
-// q, output [B,Q,d]; k, v [P,S,H,d], float32 or bfloat16; block_table [B,max_pages]; lengths [B] >= 1.
+// q, output [B,Q,d]; k, v [P,S,H,d], float32 or bfloat16; block_table [B,max_pages]; lengths [B]
+// >= 1.
 struct DecodeAttention {
   const float* q = nullptr;
   const void *k = nullptr, *v = nullptr;

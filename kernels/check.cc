@@ -22,7 +22,8 @@ void check_alike(const char* op, const char* first_name, const at::Tensor& first
                 first.scalar_type(), " on ", first.device(), " as ", first_name, " is");
 }
 
-void check_shape(const char* op, const char* name, const at::Tensor& tensor, at::IntArrayRef expected) {
+void check_shape(const char* op, const char* name, const at::Tensor& tensor,
+                 at::IntArrayRef expected) {
   if (tensor.sizes() != expected)
     throw_usage(op, ": ", name, " has shape ", tensor.sizes(), ", expected ", expected);
 }
@@ -30,15 +31,17 @@ void check_shape(const char* op, const char* name, const at::Tensor& tensor, at:
 void check_integers(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType type,
                     at::IntArrayRef shape) {
   if (!tensor.defined() || tensor.scalar_type() != type || tensor.sizes() != shape) {
-    if (!tensor.defined()) throw_usage(op, ": ", name, " is undefined, expected ", type, " of shape ", shape);
-    throw_usage(op, ": ", name, " is ", tensor.scalar_type(), " of shape ", tensor.sizes(), ", expected ", type,
-                " of shape ", shape);
+    if (!tensor.defined())
+      throw_usage(op, ": ", name, " is undefined, expected ", type, " of shape ", shape);
+    throw_usage(op, ": ", name, " is ", tensor.scalar_type(), " of shape ", tensor.sizes(),
+                ", expected ", type, " of shape ", shape);
   }
 }
 
 void check_first_derivative(const char* op) {
   if (at::GradMode::is_enabled())
-    throw_usage(op, ": no second derivative in float32 or bfloat16; use float64 or the reference mode");
+    throw_usage(op,
+                ": no second derivative in float32 or bfloat16; use float64 or the reference mode");
 }
 
 bool wants_gradient(std::initializer_list<at::Tensor> inputs) {

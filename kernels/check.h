@@ -1,4 +1,5 @@
-// Checks that the ops of this folder share. Each throws Error naming op, argument, what was seen and what is expected.
+// Checks that the ops of this folder share. Each throws Error naming op, argument, what was seen
+// and what is expected.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,13 +14,15 @@ void check_input(const char* op, const char* name, const at::Tensor& tensor, int
 void check_alike(const char* op, const char* first_name, const at::Tensor& first, const char* name,
                  const at::Tensor& other);
 
-void check_shape(const char* op, const char* name, const at::Tensor& tensor, at::IntArrayRef expected);
+void check_shape(const char* op, const char* name, const at::Tensor& tensor,
+                 at::IntArrayRef expected);
 
 // An integer tensor of this shape.
 void check_integers(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType type,
                     at::IntArrayRef shape);
 
-// The fast kernels have no second derivative: throws where a backward pass is itself being recorded.
+// The fast kernels have no second derivative: throws where a backward pass is itself being
+// recorded.
 void check_first_derivative(const char* op);
 
 // True when autograd records this op, so that it must save what its backward pass needs.

@@ -9,8 +9,8 @@ namespace {
 
 Isa detect() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return Isa::kAvx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
 #endif
@@ -33,7 +33,8 @@ Isa isa() { return current(); }
 
 void set_isa(Isa isa) {
   if (isa > best_isa())
-    throw_usage("instruction set ", static_cast<int>(isa), " is beyond this processor's, ", static_cast<int>(best_isa()));
+    throw_usage("instruction set ", static_cast<int>(isa), " is beyond this processor's, ",
+                static_cast<int>(best_isa()));
   current() = isa;
 }
 

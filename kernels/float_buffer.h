@@ -1,4 +1,5 @@
-// Working memory of a thread that grows and is kept: `thread_local FloatBuffer` beside the loop that uses it.
+// Working memory of a thread that grows and is kept: `thread_local FloatBuffer` beside the loop
+// that uses it.
 #pragma once
 
 #include <cstdint>

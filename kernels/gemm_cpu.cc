@@ -9,7 +9,8 @@ namespace covrl::kernels {
 namespace {
 
 constexpr int64_t kColumnBlock = 512;  // packed b of a block stays in the second-level cache
-constexpr int64_t kFewRows = 64;       // so few rows read b once: whole panels in turn, its rows from end to end
+constexpr int64_t kFewRows =
+    64;  // so few rows read b once: whole panels in turn, its rows from end to end
 constexpr int64_t kProductsPerThread = 1 << 19;  // fewer are not worth waking a thread for
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -44,18 +45,22 @@ Range band(int64_t size, int64_t count, int64_t index, int64_t unit) {
   return {std::min(size, index * step), std::min(size, (index + 1) * step)};
 }
 
-void multiply_band(const CpuKernels& kernels, const MatrixProduct& product, Range rows, Range columns) {
+void multiply_band(const CpuKernels& kernels, const MatrixProduct& product, Range rows,
+                   Range columns) {
   thread_local FloatBuffer buffer;
-  const int64_t column_block = rows.end - rows.begin <= kFewRows ? kernels.panel_width : kColumnBlock;
-  float* panels = buffer.reserve(packed_size(kernels, std::min(product.depth, kDepthBlock), column_block));
+  const int64_t column_block =
+      rows.end - rows.begin <= kFewRows ? kernels.panel_width : kColumnBlock;
+  float* panels =
+      buffer.reserve(packed_size(kernels, std::min(product.depth, kDepthBlock), column_block));
   for (int64_t column = columns.begin; column < columns.end; column += column_block) {
     const int64_t num_columns = std::min(column_block, columns.end - column);
     int64_t start = 0;
     do {
       const int64_t depth = std::min(kDepthBlock, product.depth - start);
       const bool last = start + depth == product.depth;
-      pack_panels(kernels, {product.b.at(start, column), product.b.row_stride, product.b.column_stride}, depth,
-                  num_columns, panels);
+      pack_panels(kernels,
+                  {product.b.at(start, column), product.b.row_stride, product.b.column_stride},
+                  depth, num_columns, panels);
       kernels.multiply({.a = product.a.at(rows.begin, start),
                         .a_row_stride = product.a.row_stride,
                         .a_depth_stride = product.a.column_stride,
@@ -79,7 +84,8 @@ int64_t packed_size(const CpuKernels& kernels, int64_t depth, int64_t columns) {
   return ceil_div(columns, kernels.panel_width) * kernels.panel_width * depth;
 }
 
-void pack_panels(const CpuKernels& kernels, const MatrixView& b, int64_t depth, int64_t columns, float* panels) {
+void pack_panels(const CpuKernels& kernels, const MatrixView& b, int64_t depth, int64_t columns,
+                 float* panels) {
   const float* rows[kDepthBlock];
   for (int64_t column = 0; column < columns; column += kernels.panel_width) {
     const int64_t count = std::min(kernels.panel_width, columns - column);
@@ -118,7 +124,8 @@ void matrix_product(const MatrixProduct& product) {
   parallel_for(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       const Range rows = band(product.rows, grid.down, part / grid.across, kernels.tile_rows);
-      const Range columns = band(product.columns, grid.across, part % grid.across, kernels.panel_width);
+      const Range columns =
+          band(product.columns, grid.across, part % grid.across, kernels.panel_width);
       multiply_band(kernels, product, rows, columns);
     }
   });

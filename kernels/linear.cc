@@ -17,7 +17,8 @@ LinearShape shape_of(const at::Tensor& x_TK, const at::Tensor& weight_NK) {
   return {x_TK.size(0), x_TK.size(1), weight_NK.size(0)};
 }
 
-at::Tensor forward_cpu(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at::Tensor& bias_N) {
+at::Tensor forward_cpu(const at::Tensor& x_TK, const at::Tensor& weight_NK,
+                       const at::Tensor& bias_N) {
   const at::Tensor x = to_float(x_TK), weight = to_float(weight_NK);
   const at::Tensor bias = bias_N.defined() ? to_float(bias_N) : at::Tensor();
   const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
@@ -37,7 +38,8 @@ struct LinearFunction : Function<LinearFunction> {
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     check_first_derivative("linear");
     const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor grad_y = to_float(grads[0]), x = to_float(saved[0]), weight = to_float(saved[1]);
+    const at::Tensor grad_y = to_float(grads[0]), x = to_float(saved[0]),
+                     weight = to_float(saved[1]);
     const at::ScalarType type = saved[0].scalar_type();
     const LinearShape shape = shape_of(x, weight);
     const float* grad = grad_y.const_data_ptr<float>();
@@ -54,7 +56,8 @@ struct LinearFunction : Function<LinearFunction> {
       inputs[2] = at::empty({shape.outputs}, x.options());
       linear_grad_bias_cpu(shape, grad, inputs[2].data_ptr<float>());
     }
-    for (at::Tensor& gradient : inputs) gradient = gradient.defined() ? gradient.to(type) : gradient;
+    for (at::Tensor& gradient : inputs)
+      gradient = gradient.defined() ? gradient.to(type) : gradient;
     return inputs;
   }
 };

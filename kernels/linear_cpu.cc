@@ -7,7 +7,8 @@
 
 namespace covrl::kernels {
 
-void linear_cpu(LinearShape shape, const float* x, const float* weight, const float* bias, float* y) {
+void linear_cpu(LinearShape shape, const float* x, const float* weight, const float* bias,
+                float* y) {
   matrix_product({.a = {x, shape.inputs, 1},
                   .b = {weight, 1, shape.inputs},
                   .c = y,
@@ -28,7 +29,8 @@ void linear_grad_x_cpu(LinearShape shape, const float* grad_y, const float* weig
                   .depth = shape.outputs});
 }
 
-void linear_grad_weight_cpu(LinearShape shape, const float* grad_y, const float* x, float* grad_weight) {
+void linear_grad_weight_cpu(LinearShape shape, const float* grad_y, const float* x,
+                            float* grad_weight) {
   matrix_product({.a = {grad_y, 1, shape.outputs},
                   .b = {x, shape.inputs, 1},
                   .c = grad_weight,
@@ -45,8 +47,8 @@ void linear_grad_bias_cpu(LinearShape shape, const float* grad_y, float* grad_bi
     std::fill(grad_bias + begin, grad_bias + end, 0.0f);
     for (int64_t token = 0; token < shape.tokens; token += kTokenBlock) {
       kernels.sum_rows(grad_y + token * shape.outputs + begin, shape.outputs,
-                       std::min(kTokenBlock, shape.tokens - token), end - begin, /*accumulate=*/token > 0,
-                       grad_bias + begin);
+                       std::min(kTokenBlock, shape.tokens - token), end - begin,
+                       /*accumulate=*/token > 0, grad_bias + begin);
     }
   });
 }

@@ -25,7 +25,8 @@ RmsNormRows rows_of(const at::Tensor& x, const at::Tensor& weight, at::ScalarTyp
 }
 
 // `inverse` [T] receives what the backward pass needs, if it is defined.
-at::Tensor forward_cpu(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps, const at::Tensor& inverse_T) {
+at::Tensor forward_cpu(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps,
+                       const at::Tensor& inverse_T) {
   const at::Tensor x = to_float(x_TD), weight = to_float(weight_D), y = at::empty_like(x);
   RmsNormRows rows = rows_of(x, weight, x_TD.scalar_type());
   rows.eps = static_cast<float>(eps);
@@ -36,7 +37,8 @@ at::Tensor forward_cpu(const at::Tensor& x_TD, const at::Tensor& weight_D, doubl
 }
 
 struct RmsNormFunction : Function<RmsNormFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, double eps) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            double eps) {
     const at::Tensor inverse = at::empty({x.size(0)}, x.options().dtype(at::kFloat));
     ctx->save_for_backward({x, weight});
     ctx->saved_data["inverse"] = inverse;
@@ -47,7 +49,8 @@ struct RmsNormFunction : Function<RmsNormFunction> {
     check_first_derivative("rms_norm");
     const variable_list saved = ctx->get_saved_variables();
     const at::ScalarType type = saved[0].scalar_type();
-    const at::Tensor x = to_float(saved[0]), weight = to_float(saved[1]), grad_y = to_float(grads[0]);
+    const at::Tensor x = to_float(saved[0]), weight = to_float(saved[1]),
+                     grad_y = to_float(grads[0]);
     const at::Tensor grad_x = at::empty_like(x), grad_weight = at::empty_like(weight);
     RmsNormRows rows = rows_of(x, weight, type);
     rows.inverse = ctx->saved_data["inverse"].toTensor().data_ptr<float>();
@@ -65,7 +68,8 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
   check_input("rms_norm", "x", x_TD, 2);
   check_input("rms_norm", "weight", weight_D, 1);
   check_alike("rms_norm", "x", x_TD, "weight", weight_D);
-  if (x_TD.size(1) == 0) throw_usage("rms_norm: x has shape ", x_TD.sizes(), ", expected a last axis that is not empty");
+  if (x_TD.size(1) == 0)
+    throw_usage("rms_norm: x has shape ", x_TD.sizes(), ", expected a last axis that is not empty");
   check_shape("rms_norm", "weight", weight_D, {x_TD.size(1)});
   if (!(eps >= 0)) throw_usage("rms_norm: eps is ", eps, ", expected at least 0");
   if (uses_reference(x_TD)) return reference::rms_norm(x_TD, weight_D, eps);

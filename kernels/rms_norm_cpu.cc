@@ -45,8 +45,9 @@ void rms_norm_backward_cpu(const RmsNormRows& rows) {
   });
   std::fill(rows.grad_weight, rows.grad_weight + rows.width, 0.0f);
   for (int64_t block = 0; block < num_blocks; block += kTokenBlock) {
-    kernels.sum_rows(block_sums.data() + block * rows.width, rows.width, std::min(kTokenBlock, num_blocks - block),
-                     rows.width, /*accumulate=*/block > 0, rows.grad_weight);
+    kernels.sum_rows(block_sums.data() + block * rows.width, rows.width,
+                     std::min(kTokenBlock, num_blocks - block), rows.width,
+                     /*accumulate=*/block > 0, rows.grad_weight);
   }
 }
 

@@ -1,4 +1,5 @@
-// rms_norm on the CPU, float32. The weight's gradient adds the tokens in order inside blocks of kTokenBlock, then the blocks.
+// rms_norm on the CPU, float32. The weight's gradient adds the tokens in order inside blocks of
+// kTokenBlock, then the blocks.
 #pragma once
 
 #include "kernels/cpu_kernels.h"

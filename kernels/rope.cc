@@ -17,14 +17,15 @@ using torch::autograd::variable_list;
 at::Tensor rotate_cpu(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
                       const at::Tensor& positions_T, Rotation rotation) {
   const at::Tensor x = to_float(x_THd), y = at::empty_like(x);
-  rope_cpu({x.size(0), x.size(1), x.size(2)}, x.const_data_ptr<float>(), cos_Pd.const_data_ptr<float>(),
-           sin_Pd.const_data_ptr<float>(), positions_T.const_data_ptr<int64_t>(), rotation, y.data_ptr<float>());
+  rope_cpu({x.size(0), x.size(1), x.size(2)}, x.const_data_ptr<float>(),
+           cos_Pd.const_data_ptr<float>(), sin_Pd.const_data_ptr<float>(),
+           positions_T.const_data_ptr<int64_t>(), rotation, y.data_ptr<float>());
   return y.to(x_THd.scalar_type());
 }
 
 struct RopeFunction : Function<RopeFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin,
-                            const at::Tensor& positions) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& cos,
+                            const at::Tensor& sin, const at::Tensor& positions) {
     ctx->save_for_backward({cos, sin, positions});
     return rotate_cpu(x, cos, sin, positions, Rotation::kForward);
   }
@@ -32,8 +33,8 @@ struct RopeFunction : Function<RopeFunction> {
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     check_first_derivative("rope");
     const variable_list saved = ctx->get_saved_variables();
-    return {rotate_cpu(grads[0], saved[0], saved[1], saved[2], Rotation::kBack), at::Tensor(), at::Tensor(),
-            at::Tensor()};
+    return {rotate_cpu(grads[0], saved[0], saved[1], saved[2], Rotation::kBack), at::Tensor(),
+            at::Tensor(), at::Tensor()};
   }
 };
 
@@ -48,17 +49,20 @@ void check_table(const char* name, const at::Tensor& table, const at::Tensor& x_
 at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
                 const at::Tensor& positions_T) {
   check_input("rope", "x", x_THd, 3);
-  if (x_THd.size(2) % 2 != 0) throw_usage("rope: x has shape ", x_THd.sizes(), ", expected an even last axis");
+  if (x_THd.size(2) % 2 != 0)
+    throw_usage("rope: x has shape ", x_THd.sizes(), ", expected an even last axis");
   check_table("cos", cos_Pd, x_THd);
   check_table("sin", sin_Pd, x_THd);
   check_shape("rope", "sin", sin_Pd, cos_Pd.sizes());
   check_integers("rope", "positions", positions_T, at::kLong, {x_THd.size(0)});
   if (uses_reference(x_THd)) return reference::rope(x_THd, cos_Pd, sin_Pd, positions_T);
-  const at::Tensor cos = cos_Pd.contiguous(), sin = sin_Pd.contiguous(), positions = positions_T.contiguous();
+  const at::Tensor cos = cos_Pd.contiguous(), sin = sin_Pd.contiguous(),
+                   positions = positions_T.contiguous();
   const int64_t* position = positions.const_data_ptr<int64_t>();
   for (int64_t token = 0; token < positions.size(0); ++token) {
     if (position[token] < 0 || position[token] >= cos.size(0))
-      throw_usage("rope: positions[", token, "] is ", position[token], ", expected 0 .. ", cos.size(0) - 1);
+      throw_usage("rope: positions[", token, "] is ", position[token], ", expected 0 .. ",
+                  cos.size(0) - 1);
   }
   if (!wants_gradient({x_THd})) return rotate_cpu(x_THd, cos, sin, positions, Rotation::kForward);
   return RopeFunction::apply(x_THd, cos, sin, positions);

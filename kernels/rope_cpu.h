@@ -12,7 +12,7 @@ struct RopeShape {
 };
 
 // x, y [T,H,d]; cos, sin [P,d/2]; positions [T] < P.
-void rope_cpu(RopeShape shape, const float* x, const float* cos, const float* sin, const int64_t* positions,
-              Rotation rotation, float* y);
+void rope_cpu(RopeShape shape, const float* x, const float* cos, const float* sin,
+              const int64_t* positions, Rotation rotation, float* y);
 
 }  // namespace covrl::kernels

@@ -15,7 +15,8 @@ using torch::autograd::variable_list;
 
 at::Tensor forward_cpu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
   const at::Tensor gate = to_float(gate_TF), up = to_float(up_TF), y = at::empty_like(gate);
-  swiglu_cpu(gate.const_data_ptr<float>(), up.const_data_ptr<float>(), gate.numel(), y.data_ptr<float>());
+  swiglu_cpu(gate.const_data_ptr<float>(), up.const_data_ptr<float>(), gate.numel(),
+             y.data_ptr<float>());
   return y.to(gate_TF.scalar_type());
 }
 
@@ -29,10 +30,12 @@ struct SwigluFunction : Function<SwigluFunction> {
     check_first_derivative("swiglu");
     const variable_list saved = ctx->get_saved_variables();
     const at::ScalarType type = saved[0].scalar_type();
-    const at::Tensor gate = to_float(saved[0]), up = to_float(saved[1]), grad_y = to_float(grads[0]);
+    const at::Tensor gate = to_float(saved[0]), up = to_float(saved[1]),
+                     grad_y = to_float(grads[0]);
     const at::Tensor grad_gate = at::empty_like(gate), grad_up = at::empty_like(up);
-    swiglu_backward_cpu(gate.const_data_ptr<float>(), up.const_data_ptr<float>(), grad_y.const_data_ptr<float>(),
-                        gate.numel(), grad_gate.data_ptr<float>(), grad_up.data_ptr<float>());
+    swiglu_backward_cpu(gate.const_data_ptr<float>(), up.const_data_ptr<float>(),
+                        grad_y.const_data_ptr<float>(), gate.numel(), grad_gate.data_ptr<float>(),
+                        grad_up.data_ptr<float>());
     return {grad_gate.to(type), grad_up.to(type)};
   }
 };

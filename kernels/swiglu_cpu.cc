@@ -17,11 +17,12 @@ void swiglu_cpu(const float* gate, const float* up, int64_t count, float* y) {
   });
 }
 
-void swiglu_backward_cpu(const float* gate, const float* up, const float* grad_y, int64_t count, float* grad_gate,
-                         float* grad_up) {
+void swiglu_backward_cpu(const float* gate, const float* up, const float* grad_y, int64_t count,
+                         float* grad_gate, float* grad_up) {
   const CpuKernels& kernels = cpu_kernels();
   parallel_for(count, kElementsPerThread, [&](int64_t begin, int64_t end) {
-    kernels.swiglu_backward(gate + begin, up + begin, grad_y + begin, end - begin, grad_gate + begin, grad_up + begin);
+    kernels.swiglu_backward(gate + begin, up + begin, grad_y + begin, end - begin,
+                            grad_gate + begin, grad_up + begin);
   });
 }
 

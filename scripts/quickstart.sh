@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/setup.sh
-cmake --preset release -DCOVRL_BUILD_TESTS=OFF -B build/quickstart >/dev/null
-cmake --build build/quickstart --target covrl
-build/quickstart/bin/covrl train --config configs/tiny/one_shot_grpo.yaml trainer.run_dir=runs/quickstart \
+cmake --preset release >/dev/null
+cmake --build --preset release --target covrl
+build/release/bin/covrl train --config configs/tiny/one_shot_grpo.yaml trainer.run_dir=runs/quickstart \
   trainer.resume=never "$@"

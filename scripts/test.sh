@@ -2,6 +2,8 @@
 # Sets up, builds and runs all tests through ctest.
 #
 #   scripts/test.sh [--cuda] [--preset release|debug|asan|tsan] [ctest options]
+#
+# The CUDA kernels' tests run on a GPU, or on the emulator that COVRL_PTXSIM names (scripts/build_ptxsim.sh); else they skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +19,6 @@ while [ "$#" -gt 0 ]; do
   shift
 done
 scripts/setup.sh "${setup[@]}"
-cmake --preset "$preset" >/dev/null
+cmake --preset "$preset" -DCOVRL_PTXSIM="${COVRL_PTXSIM:-}" >/dev/null
 cmake --build --preset "$preset"
 ctest --preset "$preset" -j "$(nproc)" "${rest[@]}"

@@ -1,10 +1,10 @@
 #include "verifiers/normalise.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <unordered_map>
 #include <vector>
+
+#include "verifiers/spelling.h"
 
 namespace covrl {
 
@@ -13,67 +13,6 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-struct Spelling {
-  std::string_view written, meant;
-};
-
-// Unicode signs.
-constexpr std::array<Spelling, 24> kSigns = {
-    {{"−", "-"},        {"–", "-"},      {"×", "*"},      {"·", "*"},       {"⋅", "*"},
-     {"÷", "/"},        {"°", ""},       {"π", "\\pi "},  {"√", "\\sqrt "}, {"∞", "\\infty "},
-     {"≤", "<="},       {"≥", ">="},     {"≠", "!="},     {"∪", "\\cup "},  {"∈", "\\in "},
-     {"€", ""},         {"£", ""},       {"¥", ""},       {"，", ","},      {"。", "."},
-     {"θ", "\\theta "}, {"\u00a0", " "}, {"\u2009", " "}, {"\u202f", " "}}};
-
-enum class Command { kReplace, kText, kFont, kSize, kArguments };
-
-struct CommandRule {
-  Command kind;
-  std::string_view meant = {};
-  int num_arguments = 0;
-};
-
-// Commands whose spelling does not matter; every other one is kept.
-const std::unordered_map<std::string_view, CommandRule>& command_rules() {
-  static const std::unordered_map<std::string_view, CommandRule> rules = [] {
-    std::unordered_map<std::string_view, CommandRule> table;
-    for (const std::string_view name : {"text", "textrm", "textbf", "textit", "textsf", "texttt",
-                                        "mbox", "mathrm", "operatorname", "textnormal"})
-      table[name] = {Command::kText};
-    for (const std::string_view name :
-         {"mathbf", "mathit", "mathsf", "boldsymbol", "bm", "boxed", "fbox", "emph"})
-      table[name] = {Command::kFont};
-    for (const std::string_view name : {"left", "right", "big", "Big", "bigg", "Bigg", "bigl",
-                                        "bigr", "Bigl", "Bigr", "biggl", "biggr"})
-      table[name] = {Command::kSize};
-    for (const std::string_view name :
-         {"displaystyle", "textstyle", "limits", "rm", "bf", "it", "degree", "degrees", "pounds",
-          "euro", "nolimits", "thinspace"})
-      table[name] = {Command::kReplace, ""};
-    for (const std::string_view name : {"quad", "qquad", "enspace", "space"})
-      table[name] = {Command::kReplace, " "};
-    for (const std::string_view name : {"frac", "dfrac", "tfrac", "cfrac"})
-      table[name] = {Command::kArguments, "\\frac", 2};
-    table["sqrt"] = {Command::kArguments, "\\sqrt", 1};
-    for (const std::string_view name : {"cdot", "times", "ast"})
-      table[name] = {Command::kReplace, "*"};
-    for (const std::string_view name : {"le", "leq", "leqslant"})
-      table[name] = {Command::kReplace, "<="};
-    for (const std::string_view name : {"ge", "geq", "geqslant"})
-      table[name] = {Command::kReplace, ">="};
-    for (const std::string_view name : {"ne", "neq"}) table[name] = {Command::kReplace, "!="};
-    table["lt"] = {Command::kReplace, "<"};
-    table["gt"] = {Command::kReplace, ">"};
-    table["div"] = {Command::kReplace, "/"};
-    table["colon"] = {Command::kReplace, ":"};
-    table["infin"] = {Command::kReplace, "\\infty "};
-    table["lbrace"] = {Command::kReplace, "\\{"};
-    table["rbrace"] = {Command::kReplace, "\\}"};
-    return table;
-  }();
-  return rules;
-}
 
 // First pass: one walk over the text, rewriting signs and commands. Groups are the braces that are
 // open.

@@ -14,11 +14,15 @@ COVRL_INLINE void for_vectors(int64_t count, const Body& body) {
   if (offset < count) body(offset, count - offset);
 }
 
-COVRL_INLINE Vec load_lanes(const float* p, int64_t lanes) { return lanes == kLanes ? load(p) : load(p, lanes); }
+COVRL_INLINE Vec load_lanes(const float* p, int64_t lanes) {
+  return lanes == kLanes ? load(p) : load(p, lanes);
+}
 
 COVRL_INLINE void store_lanes(float* p, Vec a, int64_t lanes) {
-  if (lanes == kLanes) store(p, a);
-  else store(p, a, lanes);
+  if (lanes == kLanes)
+    store(p, a);
+  else
+    store(p, a, lanes);
 }
 
 }  // namespace

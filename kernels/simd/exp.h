@@ -9,7 +9,8 @@ namespace {
 // Within 2 units in the last place for -87 <= x <= 88; below it 0, above it exp(88). NaN stays NaN.
 COVRL_INLINE Vec exp(Vec x) {
   const Vec lowest = broadcast(-87.0f);  // the last whole power of e that is a normal float
-  const Vec rounder = broadcast(12582912.0f);  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  const Vec rounder =
+      broadcast(12582912.0f);  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   const Vec clamped = min(broadcast(88.0f), max(lowest, x));
   const Vec shifted = fma(clamped, broadcast(1.44269504f), rounder);
   const Vec n = sub(shifted, rounder);

@@ -13,7 +13,7 @@ COVRL_INLINE float inverse_root_mean_square(const float* x, int64_t width, float
     const Vec value = load_lanes(x + i, lanes);
     squares = fma(value, value, squares);
   });
-  return 1.0f / std::sqrt(sum_lanes(squares) / static_cast<float>(width) + eps);
+  return 1.0f / __builtin_sqrtf(sum_lanes(squares) / static_cast<float>(width) + eps);
 }
 
 static void rms_norm(const RmsNormRows& rows) {
@@ -30,7 +30,8 @@ static void rms_norm(const RmsNormRows& rows) {
   }
 }
 
-// With n = x / rms and g = grad_y weight: grad_x = (g - n mean(g n)) / rms, grad_weight = sum of grad_y n.
+// With n = x / rms and g = grad_y weight: grad_x = (g - n mean(g n)) / rms, grad_weight = sum of
+// grad_y n.
 static void rms_norm_backward(const RmsNormRows& rows) {
   for (int64_t i = 0; i < rows.width; ++i) rows.grad_weight[i] = 0;
   for (int64_t row = 0; row < rows.rows; ++row) {
@@ -44,13 +45,15 @@ static void rms_norm_backward(const RmsNormRows& rows) {
       const Vec gradient = load_lanes(grad_y + i, lanes);
       products = fma(mul(gradient, load_lanes(rows.weight + i, lanes)), normalised, products);
       const Vec applied = rows.bfloat16 ? round_to_bfloat16(normalised) : normalised;
-      store_lanes(rows.grad_weight + i, fma(gradient, applied, load_lanes(rows.grad_weight + i, lanes)), lanes);
+      store_lanes(rows.grad_weight + i,
+                  fma(gradient, applied, load_lanes(rows.grad_weight + i, lanes)), lanes);
     });
     const Vec minus_mean = broadcast(-(sum_lanes(products) / static_cast<float>(rows.width)));
     for_vectors(rows.width, [&](int64_t i, int64_t lanes) {
       const Vec normalised = mul(load_lanes(x + i, lanes), inverse);
       const Vec gradient = mul(load_lanes(grad_y + i, lanes), load_lanes(rows.weight + i, lanes));
-      store_lanes(rows.grad_x + start + i, mul(fma(normalised, minus_mean, gradient), inverse), lanes);
+      store_lanes(rows.grad_x + start + i, mul(fma(normalised, minus_mean, gradient), inverse),
+                  lanes);
     });
   }
 }

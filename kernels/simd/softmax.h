@@ -1,8 +1,6 @@
 // The softmax of one query over its keys, and its gradient. Lane i takes keys i, i + 16, ...
 #pragma once
 
-#include <limits>
-
 #include "kernels/cpu_kernels.h"
 #include "kernels/simd/elementwise.h"
 #include "kernels/simd/exp.h"
@@ -14,9 +12,10 @@ COVRL_INLINE void clear(float* x, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) x[i] = 0;
 }
 
-static void softmax(float* scores, int64_t count, int64_t padded, float scale, float& max_score, float& sum) {
+static void softmax(float* scores, int64_t count, int64_t padded, float scale, float& max_score,
+                    float& sum) {
   const Vec factor = broadcast(scale);
-  Vec largest = broadcast(-std::numeric_limits<float>::infinity());
+  Vec largest = broadcast(-__builtin_inff());
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) largest = max(largest, mul(load(scores + i), factor));
   max_score = max_lanes(largest);
@@ -39,12 +38,16 @@ static void scale(float* x, int64_t count, float factor) {
 
 static float dot(const float* a, const float* b, int64_t count) {
   Vec sum = zero();
-  for_vectors(count, [&](int64_t i, int64_t lanes) { sum = fma(load_lanes(a + i, lanes), load_lanes(b + i, lanes), sum); });
+  for_vectors(count, [&](int64_t i, int64_t lanes) {
+    sum = fma(load_lanes(a + i, lanes), load_lanes(b + i, lanes), sum);
+  });
   return sum_lanes(sum);
 }
 
-static void softmax_backward(float* scores, float* gradient, int64_t count, int64_t padded, const SoftmaxGradient& row) {
-  const Vec factor = broadcast(row.scale), origin = broadcast(row.max), inverse = broadcast(row.inverse_sum);
+static void softmax_backward(float* scores, float* gradient, int64_t count, int64_t padded,
+                             const SoftmaxGradient& row) {
+  const Vec factor = broadcast(row.scale), origin = broadcast(row.max),
+            inverse = broadcast(row.inverse_sum);
   for_vectors(count, [&](int64_t i, int64_t lanes) {
     const Vec weight = mul(exp(sub(mul(load_lanes(scores + i, lanes), factor), origin)), inverse);
     const Vec centred = sub(load_lanes(gradient + i, lanes), broadcast(row.mean_gradient));

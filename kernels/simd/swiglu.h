@@ -7,7 +7,9 @@
 namespace covrl::kernels {
 namespace {
 
-COVRL_INLINE Vec one_plus_exp_minus(Vec gate) { return add(broadcast(1.0f), exp(sub(zero(), gate))); }
+COVRL_INLINE Vec one_plus_exp_minus(Vec gate) {
+  return add(broadcast(1.0f), exp(sub(zero(), gate)));
+}
 
 static void swiglu(const float* gate, const float* up, int64_t count, float* y) {
   for_vectors(count, [&](int64_t i, int64_t lanes) {
@@ -17,8 +19,8 @@ static void swiglu(const float* gate, const float* up, int64_t count, float* y) 
 }
 
 // With s = sigmoid(gate): d silu = s (1 + gate (1 - s)).
-static void swiglu_backward(const float* gate, const float* up, const float* grad_y, int64_t count, float* grad_gate,
-                            float* grad_up) {
+static void swiglu_backward(const float* gate, const float* up, const float* grad_y, int64_t count,
+                            float* grad_gate, float* grad_up) {
   const Vec one = broadcast(1.0f);
   for_vectors(count, [&](int64_t i, int64_t lanes) {
     const Vec g = load_lanes(gate + i, lanes), gradient = load_lanes(grad_y + i, lanes);

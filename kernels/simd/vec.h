@@ -1,10 +1,10 @@
-// Sixteen floats, with the operations that the CPU kernels are written in: AVX-512, AVX2 or plain C++, as this file's
-// includer is compiled. Every operation rounds once and is the same function of its lanes in all three, so that a kernel
-// gives the same bits whichever variant runs. Only cpu_kernels_*.cc may include this: everything is local to the file, since
-// an inline function with external linkage could be kept in its AVX-512 form for callers that lack it.
+// Sixteen floats, with the operations that the CPU kernels are written in: AVX-512, AVX2 or plain
+// C++, as this file's includer is compiled. Every operation rounds once and is the same function of
+// its lanes in all three, so that a kernel gives the same bits whichever variant runs. Only
+// cpu_kernels_*.cc may include this: everything is local to the file, since an inline function with
+// external linkage could be kept in its AVX-512 form for callers that lack it.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -27,9 +27,13 @@ COVRL_INLINE __mmask16 first(int64_t count) { return static_cast<__mmask16>((1u 
 COVRL_INLINE Vec zero() { return _mm512_setzero_ps(); }
 COVRL_INLINE Vec broadcast(float x) { return _mm512_set1_ps(x); }
 COVRL_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
-COVRL_INLINE Vec load(const float* p, int64_t count) { return _mm512_maskz_loadu_ps(first(count), p); }
+COVRL_INLINE Vec load(const float* p, int64_t count) {
+  return _mm512_maskz_loadu_ps(first(count), p);
+}
 COVRL_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a); }
-COVRL_INLINE void store(float* p, Vec a, int64_t count) { _mm512_mask_storeu_ps(p, first(count), a); }
+COVRL_INLINE void store(float* p, Vec a, int64_t count) {
+  _mm512_mask_storeu_ps(p, first(count), a);
+}
 COVRL_INLINE Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
 COVRL_INLINE Vec sub(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
 COVRL_INLINE Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
@@ -55,7 +59,8 @@ COVRL_INLINE Vec round_to_bfloat16(Vec a) {
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff));
   const __m512i rounded = _mm512_and_si512(sum, _mm512_set1_epi32(static_cast<int>(0xffff0000u)));
-  return _mm512_mask_mov_ps(_mm512_castsi512_ps(rounded), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
+  return _mm512_mask_mov_ps(_mm512_castsi512_ps(rounded), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q),
+                            a);
 }
 
 // rows[r][0..15] -> out[k * stride + r].
@@ -101,7 +106,8 @@ struct Vec {
 };
 
 COVRL_INLINE __m256i first(int64_t count) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 COVRL_INLINE Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
 COVRL_INLINE Vec broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
@@ -117,15 +123,27 @@ COVRL_INLINE void store(float* p, Vec a, int64_t count) {
   _mm256_maskstore_ps(p, first(count), a.low);
   _mm256_maskstore_ps(p + 8, first(count - 8), a.high);
 }
-COVRL_INLINE Vec add(Vec a, Vec b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
-COVRL_INLINE Vec sub(Vec a, Vec b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
-COVRL_INLINE Vec mul(Vec a, Vec b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
-COVRL_INLINE Vec div(Vec a, Vec b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
+COVRL_INLINE Vec add(Vec a, Vec b) {
+  return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+}
+COVRL_INLINE Vec sub(Vec a, Vec b) {
+  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+}
+COVRL_INLINE Vec mul(Vec a, Vec b) {
+  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+}
+COVRL_INLINE Vec div(Vec a, Vec b) {
+  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+}
 COVRL_INLINE Vec fma(Vec a, Vec b, Vec c) {
   return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
 }
-COVRL_INLINE Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
-COVRL_INLINE Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }
+COVRL_INLINE Vec max(Vec a, Vec b) {
+  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+}
+COVRL_INLINE Vec min(Vec a, Vec b) {
+  return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
+}
 
 COVRL_INLINE Vec zero_below(Vec a, Vec limit, Vec b) {
   return {_mm256_and_ps(_mm256_cmp_ps(a.low, limit.low, _CMP_NLT_UQ), b.low),
@@ -145,7 +163,9 @@ COVRL_INLINE __m256 round_to_bfloat16(__m256 a) {
   const __m256i rounded = _mm256_and_si256(sum, _mm256_set1_epi32(static_cast<int>(0xffff0000u)));
   return _mm256_blendv_ps(_mm256_castsi256_ps(rounded), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
-COVRL_INLINE Vec round_to_bfloat16(Vec a) { return {round_to_bfloat16(a.low), round_to_bfloat16(a.high)}; }
+COVRL_INLINE Vec round_to_bfloat16(Vec a) {
+  return {round_to_bfloat16(a.low), round_to_bfloat16(a.high)};
+}
 
 // An 8 by 8 block.
 COVRL_INLINE void transpose(const __m256 (&rows)[8], float* out, int64_t stride) {
@@ -254,7 +274,8 @@ COVRL_INLINE Vec power_of_two(const Vec& a) {
 COVRL_INLINE Vec round_to_bfloat16(const Vec& a) {
   return each([&](int i) {
     const uint32_t bits = bits_of(a.lane[i]);
-    return a.lane[i] != a.lane[i] ? a.lane[i] : float_of((bits + ((bits >> 16) & 1u) + 0x7fffu) & 0xffff0000u);
+    return a.lane[i] != a.lane[i] ? a.lane[i]
+                                  : float_of((bits + ((bits >> 16) & 1u) + 0x7fffu) & 0xffff0000u);
   });
 }
 COVRL_INLINE void transpose(const Vec (&rows)[kLanes], float* out, int64_t stride) {
@@ -297,7 +318,8 @@ COVRL_INLINE float sum_lanes(Vec a) {
 
 COVRL_INLINE float max_lanes(Vec a) {
   for (int half = kLanes / 2; half >= 1; half /= 2) {
-    for (int i = 0; i < half; ++i) a.lane[i] = a.lane[i] > a.lane[i + half] ? a.lane[i] : a.lane[i + half];
+    for (int i = 0; i < half; ++i)
+      a.lane[i] = a.lane[i] > a.lane[i + half] ? a.lane[i] : a.lane[i + half];
   }
   return a.lane[0];
 }

@@ -36,7 +36,7 @@ const ModelFamily& find_family(const Json& root, const std::string& where) {
         (architecture.empty() || architecture == family->architecture))
       return *family;
   }
-  throw_usage(where, ": unsupported model: architecture \"", architecture, "\", model_type \"",
+  throw_usage(where, ": unsupported model: \"architectures\" names \"", architecture, "\", \"model_type\" is \"",
               model_type, "\"; supported are ", supported());
 }
 

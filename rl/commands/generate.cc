@@ -67,10 +67,7 @@ std::vector<PromptRow> read_prompt_rows(const std::string& path, const ModelConf
   read_jsonl(path, [&](int64_t, const Json& row) {
     get_id(row);
     std::vector<int64_t> ids = text.prompt_ids(row);
-    for (const int64_t id : ids) {
-      if (id >= config.vocab_size)
-        throw_usage("token id ", id, " is outside the model's vocabulary, allowed are 0 to ", config.vocab_size - 1);
-    }
+    check_vocabulary(ids, config.vocab_size);
     rows.push_back({without(row, {"prompt", "messages", "ids"}), std::move(ids)});
   });
   return rows;

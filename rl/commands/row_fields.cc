@@ -43,6 +43,13 @@ std::vector<Message> get_messages(const Json& row) {
   return messages;
 }
 
+void check_vocabulary(const std::vector<int64_t>& ids, int64_t vocab_size) {
+  for (const int64_t id : ids) {
+    if (id >= vocab_size)
+      throw_usage("token id ", id, " is outside the model's vocabulary, allowed are 0 to ", vocab_size - 1);
+  }
+}
+
 const Json& get_id(const Json& row) {
   const auto found = row.find("id");
   if (found == row.end()) throw_usage("missing key \"id\" (a string or an integer)");

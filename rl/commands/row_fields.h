@@ -17,6 +17,7 @@ namespace covrl {
 std::vector<int64_t> get_ids(const Json& row, const char* key);
 std::vector<std::vector<int64_t>> get_id_lists(const Json& row, const char* key);
 std::vector<Message> get_messages(const Json& row);
+void check_vocabulary(const std::vector<int64_t>& ids, int64_t vocab_size);
 const Json& get_id(const Json& row);  // "id", a string or an integer
 
 // The row without `keys`: what is carried through to the output.

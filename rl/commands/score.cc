@@ -100,6 +100,7 @@ int run_score(const std::vector<std::string>& args) {
   read_jsonl(words.input, [&](int64_t, const Json& row) {
     if (interrupt_requested()) return;
     ScoreRow next = read_row(row, text);
+    check_vocabulary(next.ids, config.vocab_size);
     const auto length = static_cast<int64_t>(next.ids.size());
     if (!waiting.empty() && waiting_tokens + length > words.batch_tokens) flush();
     waiting.push_back(std::move(next));

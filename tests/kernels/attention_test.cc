@@ -21,22 +21,28 @@ struct Shape {
 };
 
 void PrintTo(const Shape& shape, std::ostream* out) {
-  *out << "T" << shape.num_tokens() << "_Q" << shape.query_heads << "_H" << shape.key_heads << "_d" << shape.size;
+  *out << "T" << shape.num_tokens() << "_Q" << shape.query_heads << "_H" << shape.key_heads << "_d"
+       << shape.size;
 }
 
 Tensors make_inputs(const Shape& shape) {
   at::manual_seed(shape.num_tokens() * 1009 + shape.size);
   const int64_t tokens = shape.num_tokens();
-  return {at::randn({tokens, shape.query_heads, shape.size}) * 2, at::randn({tokens, shape.key_heads, shape.size}) * 2,
+  return {at::randn({tokens, shape.query_heads, shape.size}) * 2,
+          at::randn({tokens, shape.key_heads, shape.size}) * 2,
           at::randn({tokens, shape.key_heads, shape.size})};
 }
 
 testing::Op fast(const Shape& shape) {
-  return [shape](const Tensors& x) { return attention(x[0], x[1], x[2], shape.cu_seqlens, shape.scale()); };
+  return [shape](const Tensors& x) {
+    return attention(x[0], x[1], x[2], shape.cu_seqlens, shape.scale());
+  };
 }
 
 testing::Op oracle(const Shape& shape) {
-  return [shape](const Tensors& x) { return reference::attention(x[0], x[1], x[2], shape.cu_seqlens, shape.scale()); };
+  return [shape](const Tensors& x) {
+    return reference::attention(x[0], x[1], x[2], shape.cu_seqlens, shape.scale());
+  };
 }
 
 class AttentionShapes : public ::testing::TestWithParam<Shape> {};
@@ -59,10 +65,12 @@ TEST_P(AttentionShapes, SequenceAloneHasTheBitsItHasInTheBatch) {
     const Shape alone{{0, length}, shape.query_heads, shape.key_heads, shape.size};
     Tensors part;
     for (const at::Tensor& input : inputs) part.push_back(input.narrow(0, start, length));
-    const auto result = testing::differentiate(fast(alone), part, at::kFloat, weights.narrow(0, start, length));
+    const auto result =
+        testing::differentiate(fast(alone), part, at::kFloat, weights.narrow(0, start, length));
     testing::expect_same_bits(result.output, whole.output.narrow(0, start, length), "output");
     for (size_t i = 0; i < 3; ++i)
-      testing::expect_same_bits(result.gradients[i], whole.gradients[i].narrow(0, start, length), "gradient");
+      testing::expect_same_bits(result.gradients[i], whole.gradients[i].narrow(0, start, length),
+                                "gradient");
   }
 }
 
@@ -72,7 +80,8 @@ struct Cached {
   at::Tensor block_table;
 };
 
-Cached fill_cache(const Shape& shape, const Tensors& inputs, int64_t page_size, at::ScalarType type) {
+Cached fill_cache(const Shape& shape, const Tensors& inputs, int64_t page_size,
+                  at::ScalarType type) {
   const int64_t batch = static_cast<int64_t>(shape.cu_seqlens.size()) - 1;
   const int64_t max_pages = shape.num_tokens() / page_size + 1, num_pages = batch * max_pages;
   Cached cached;
@@ -82,7 +91,8 @@ Cached fill_cache(const Shape& shape, const Tensors& inputs, int64_t page_size, 
   std::vector<int64_t> slots;
   for (int64_t n = 0; n < batch; ++n) {
     for (int64_t i = 0; i < shape.cu_seqlens[n + 1] - shape.cu_seqlens[n]; ++i)
-      slots.push_back(cached.block_table[n][i / page_size].item<int64_t>() * page_size + i % page_size);
+      slots.push_back(cached.block_table[n][i / page_size].item<int64_t>() * page_size +
+                      i % page_size);
   }
   write_cache(cached.cache, inputs[1].to(type), inputs[2].to(type), at::tensor(slots, at::kLong));
   return cached;
@@ -93,28 +103,35 @@ TEST_P(AttentionShapes, DecodedTokenHasTheBitsOfThePackedSequence) {
   const Tensors inputs = make_inputs(shape);
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const at::Tensor q = inputs[0].to(type);
-    const at::Tensor whole = attention(q, inputs[1].to(type), inputs[2].to(type), shape.cu_seqlens, shape.scale());
+    const at::Tensor whole =
+        attention(q, inputs[1].to(type), inputs[2].to(type), shape.cu_seqlens, shape.scale());
     const Cached cached = fill_cache(shape, inputs, 5, type);
     for (size_t n = 0; n + 1 < shape.cu_seqlens.size(); ++n) {
       const int64_t start = shape.cu_seqlens[n], length = shape.cu_seqlens[n + 1] - start;
       if (length == 0) continue;
-      const at::Tensor table = cached.block_table.narrow(0, static_cast<int64_t>(n), 1).expand({length, -1}).contiguous();
+      const at::Tensor table = cached.block_table.narrow(0, static_cast<int64_t>(n), 1)
+                                   .expand({length, -1})
+                                   .contiguous();
       const at::Tensor lengths = at::arange(1, length + 1, at::kInt);
       for (int isa = 0; isa <= static_cast<int>(best_isa()); ++isa) {
         set_isa(static_cast<Isa>(isa));
-        const at::Tensor rows = decode_attention(q.narrow(0, start, length), cached.cache, table, lengths, shape.scale());
-        testing::expect_same_bits(rows, whole.narrow(0, start, length), "sequence " + std::to_string(n));
+        const at::Tensor rows = decode_attention(q.narrow(0, start, length), cached.cache, table,
+                                                 lengths, shape.scale());
+        testing::expect_same_bits(rows, whole.narrow(0, start, length),
+                                  "sequence " + std::to_string(n));
       }
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionShapes,
-                         ::testing::Values(Shape{{0, 1}, 1, 1, 1}, Shape{{0, 3, 3, 4, 21}, 2, 1, 10},
-                                           Shape{{0, 16, 33, 33}, 4, 2, 16}, Shape{{0, 47, 48, 97}, 6, 2, 17},
-                                           Shape{{0, 130, 131}, 4, 4, 33}, Shape{{0, 5, 270}, 3, 1, 64},
-                                           Shape{{0, 61}, 2, 2, 128}, Shape{{0, 19}, 1, 1, 300},
-                                           Shape{{0, 530}, 2, 1, 8}));
+                         ::testing::Values(Shape{{0, 1}, 1, 1, 1},
+                                           Shape{{0, 3, 3, 4, 21}, 2, 1, 10},
+                                           Shape{{0, 16, 33, 33}, 4, 2, 16},
+                                           Shape{{0, 47, 48, 97}, 6, 2, 17},
+                                           Shape{{0, 130, 131}, 4, 4, 33},
+                                           Shape{{0, 5, 270}, 3, 1, 64}, Shape{{0, 61}, 2, 2, 128},
+                                           Shape{{0, 19}, 1, 1, 300}, Shape{{0, 530}, 2, 1, 8}));
 
 TEST(Attention, GradientsOfTheOracleMatchFiniteDifferences) {
   const Shape shape{{0, 3, 4, 4, 6}, 4, 2, 3};
@@ -148,9 +165,10 @@ TEST(Attention, DecodeMatchesItsOracle) {
   const Cached cached = fill_cache(shape, inputs, 4, at::kFloat);
   const at::Tensor q = at::randn({3, 6, 12}), lengths = at::tensor({13, 7, 1}, at::kInt);
   const at::Tensor exact = reference::decode_attention(
-      q.to(at::kDouble), {cached.cache.k_PSHd.to(at::kDouble), cached.cache.v_PSHd.to(at::kDouble)}, cached.block_table,
-      lengths, shape.scale());
-  const at::Tensor output = decode_attention(q, cached.cache, cached.block_table, lengths, shape.scale());
+      q.to(at::kDouble), {cached.cache.k_PSHd.to(at::kDouble), cached.cache.v_PSHd.to(at::kDouble)},
+      cached.block_table, lengths, shape.scale());
+  const at::Tensor output =
+      decode_attention(q, cached.cache, cached.block_table, lengths, shape.scale());
   EXPECT_TRUE(at::allclose(output.to(at::kDouble), exact, 1e-5, 1e-6));
 }
 
@@ -159,7 +177,9 @@ TEST(Attention, RefusesWhatDoesNotFit) {
   EXPECT_THROW(attention(q, k, k, {0, 3}, 1), Error);
   EXPECT_THROW(attention(q, k, k, {0, 3, 2, 4}, 1), Error);
   EXPECT_THROW(attention(q, k, k, {}, 1), Error);
-  EXPECT_THROW(attention(at::zeros({4, 3, 3}), at::zeros({4, 2, 3}), at::zeros({4, 2, 3}), {0, 4}, 1), Error);
+  EXPECT_THROW(
+      attention(at::zeros({4, 3, 3}), at::zeros({4, 2, 3}), at::zeros({4, 2, 3}), {0, 4}, 1),
+      Error);
   EXPECT_THROW(attention(q, k, at::zeros({4, 1, 2}), {0, 4}, 1), Error);
   EXPECT_THROW(attention(q, k.to(at::kBFloat16), k, {0, 4}, 1), Error);
   EXPECT_THROW(attention(q, k, k, {0, 4}, std::nan("")), Error);

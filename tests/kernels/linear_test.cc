@@ -20,15 +20,20 @@ void PrintTo(const Shape& shape, std::ostream* out) {
 
 Tensors make_inputs(const Shape& shape) {
   at::manual_seed(shape.tokens * 1000003 + shape.inputs * 1009 + shape.outputs);
-  return {at::randn({shape.tokens, shape.inputs}), at::randn({shape.outputs, shape.inputs}), at::randn({shape.outputs})};
+  return {at::randn({shape.tokens, shape.inputs}), at::randn({shape.outputs, shape.inputs}),
+          at::randn({shape.outputs})};
 }
 
 at::Tensor fast(const Tensors& inputs) { return linear(inputs[0], inputs[1], inputs[2]); }
-at::Tensor oracle(const Tensors& inputs) { return reference::linear(inputs[0], inputs[1], inputs[2]); }
+at::Tensor oracle(const Tensors& inputs) {
+  return reference::linear(inputs[0], inputs[1], inputs[2]);
+}
 
 class LinearShapes : public ::testing::TestWithParam<Shape> {};
 
-TEST_P(LinearShapes, IsAsCloseToFloat64AsPlainTorch) { testing::expect_close_to_oracle(fast, oracle, make_inputs(GetParam())); }
+TEST_P(LinearShapes, IsAsCloseToFloat64AsPlainTorch) {
+  testing::expect_close_to_oracle(fast, oracle, make_inputs(GetParam()));
+}
 
 TEST_P(LinearShapes, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   testing::expect_invariant(fast, make_inputs(GetParam()), at::kFloat);
@@ -37,18 +42,23 @@ TEST_P(LinearShapes, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
 TEST_P(LinearShapes, RowAloneHasTheBitsItHasInTheBatch) {
   const Tensors inputs = make_inputs(GetParam());
   const at::Tensor whole = fast(inputs);
-  for (int64_t start = 0, count = 1; start < whole.size(0); start += count, count = count % 17 + 3) {
+  for (int64_t start = 0, count = 1; start < whole.size(0);
+       start += count, count = count % 17 + 3) {
     count = std::min(count, whole.size(0) - start);
-    const at::Tensor part = kernels::linear(inputs[0].narrow(0, start, count), inputs[1], inputs[2]);
-    testing::expect_same_bits(part, whole.narrow(0, start, count), "rows from " + std::to_string(start));
+    const at::Tensor part =
+        kernels::linear(inputs[0].narrow(0, start, count), inputs[1], inputs[2]);
+    testing::expect_same_bits(part, whole.narrow(0, start, count),
+                              "rows from " + std::to_string(start));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearShapes,
-                         ::testing::Values(Shape{1, 1, 1}, Shape{1, 16, 16}, Shape{1, 17, 15}, Shape{2, 3, 5},
-                                           Shape{7, 31, 33}, Shape{12, 128, 32}, Shape{13, 255, 31}, Shape{16, 128, 512},
-                                           Shape{25, 257, 65}, Shape{64, 96, 47}, Shape{131, 64, 97},
-                                           Shape{515, 37, 129}, Shape{300, 521, 600}));
+                         ::testing::Values(Shape{1, 1, 1}, Shape{1, 16, 16}, Shape{1, 17, 15},
+                                           Shape{2, 3, 5}, Shape{7, 31, 33}, Shape{12, 128, 32},
+                                           Shape{13, 255, 31}, Shape{16, 128, 512},
+                                           Shape{25, 257, 65}, Shape{64, 96, 47},
+                                           Shape{131, 64, 97}, Shape{515, 37, 129},
+                                           Shape{300, 521, 600}));
 
 TEST(Linear, GradientsOfTheOracleMatchFiniteDifferences) {
   testing::expect_gradients_match_differences(oracle, make_inputs({3, 5, 4}));
@@ -61,7 +71,8 @@ TEST(Linear, GradientOfARowDoesNotDependOnTheBatch) {
   for (const int64_t row : {0, 5, 36}) {
     const Tensors alone = {inputs[0].narrow(0, row, 1), inputs[1], inputs[2]};
     const auto part = testing::differentiate(fast, alone, at::kFloat, weights.narrow(0, row, 1));
-    testing::expect_same_bits(part.gradients[0], whole.gradients[0].narrow(0, row, 1), "row " + std::to_string(row));
+    testing::expect_same_bits(part.gradients[0], whole.gradients[0].narrow(0, row, 1),
+                              "row " + std::to_string(row));
   }
 }
 
@@ -75,7 +86,8 @@ TEST(Linear, WorksWithoutBiasAndOnNoTokens) {
 TEST(Linear, AcceptsViewsThatAreNotContiguous) {
   const Tensors inputs = make_inputs({9, 24, 20});
   const at::Tensor x = inputs[0].t().contiguous().t(), weight = inputs[1].t().contiguous().t();
-  testing::expect_same_bits(kernels::linear(x, weight, inputs[2]), fast(inputs), "transposed storage");
+  testing::expect_same_bits(kernels::linear(x, weight, inputs[2]), fast(inputs),
+                            "transposed storage");
 }
 
 TEST(Linear, ReferenceModeUsesTheOracle) {

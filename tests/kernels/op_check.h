@@ -1,4 +1,5 @@
-// Checks that the kernel tests share: against the float64 oracle, against finite differences, and of bits.
+// Checks that the kernel tests share: against the float64 oracle, against finite differences, and
+// of bits.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -24,16 +25,24 @@ struct Differentiated {
   Tensors gradients;
 };
 
-inline double max_abs(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.to(at::kDouble).abs().max().item<double>(); }
+inline double max_abs(const at::Tensor& x) {
+  return x.numel() == 0 ? 0 : x.to(at::kDouble).abs().max().item<double>();
+}
 
-inline double max_error(const at::Tensor& value, const at::Tensor& exact) { return max_abs(value.to(at::kDouble) - exact); }
+inline double max_error(const at::Tensor& value, const at::Tensor& exact) {
+  return max_abs(value.to(at::kDouble) - exact);
+}
 
-// `value` may be wrong by twice what `naive`, of the same type, is wrong, or half a unit of the type's rounding.
-inline void expect_within_twice(const at::Tensor& value, const at::Tensor& naive, const at::Tensor& exact, const std::string& name) {
+// `value` may be wrong by twice what `naive`, of the same type, is wrong, or half a unit of the
+// type's rounding.
+inline void expect_within_twice(const at::Tensor& value, const at::Tensor& naive,
+                                const at::Tensor& exact, const std::string& name) {
   ASSERT_EQ(value.sizes(), exact.sizes()) << name;
   ASSERT_EQ(value.scalar_type(), naive.scalar_type()) << name;
-  const double rounding = (value.scalar_type() == at::kBFloat16 ? 0x1p-8 : 0x1p-24) * max_abs(exact);
-  EXPECT_LE(max_error(value, exact), 2 * max_error(naive, exact) + rounding) << name << " " << value.scalar_type();
+  const double rounding =
+      (value.scalar_type() == at::kBFloat16 ? 0x1p-8 : 0x1p-24) * max_abs(exact);
+  EXPECT_LE(max_error(value, exact), 2 * max_error(naive, exact) + rounding)
+      << name << " " << value.scalar_type();
 }
 
 inline at::Tensor weights_like(const at::Tensor& output) {
@@ -41,9 +50,11 @@ inline at::Tensor weights_like(const at::Tensor& output) {
   return at::randn(output.sizes(), at::kDouble).to(at::kBFloat16).to(at::kDouble);
 }
 
-inline Differentiated differentiate(const Op& op, const Tensors& inputs, at::ScalarType type, const at::Tensor& weights) {
+inline Differentiated differentiate(const Op& op, const Tensors& inputs, at::ScalarType type,
+                                    const at::Tensor& weights) {
   Tensors leaves;
-  for (const at::Tensor& input : inputs) leaves.push_back(input.to(type).detach().clone().requires_grad_(true));
+  for (const at::Tensor& input : inputs)
+    leaves.push_back(input.to(type).detach().clone().requires_grad_(true));
   const at::Tensor output = op(leaves);
   Differentiated result{output.detach(), {}};
   for (const at::Tensor& gradient : torch::autograd::grad({output}, leaves, {weights.to(type)}))
@@ -62,7 +73,8 @@ inline void expect_close_to_oracle(const Op& fast, const Op& reference, const Te
     const Differentiated result = differentiate(fast, rounded, type, weights);
     expect_within_twice(result.output, naive.output, exact.output, "output");
     for (size_t i = 0; i < inputs.size(); ++i)
-      expect_within_twice(result.gradients[i], naive.gradients[i], exact.gradients[i], "gradient " + std::to_string(i));
+      expect_within_twice(result.gradients[i], naive.gradients[i], exact.gradients[i],
+                          "gradient " + std::to_string(i));
   }
 }
 
@@ -70,7 +82,8 @@ inline void expect_close_to_oracle(const Op& fast, const Op& reference, const Te
 inline void expect_gradients_match_differences(const Op& reference, const Tensors& inputs) {
   constexpr double kStep = 1e-5;
   Tensors points;
-  for (const at::Tensor& input : inputs) points.push_back(input.to(at::kDouble).contiguous().clone());
+  for (const at::Tensor& input : inputs)
+    points.push_back(input.to(at::kDouble).contiguous().clone());
   const at::Tensor weights = weights_like(reference(points));
   const Differentiated analytic = differentiate(reference, points, at::kDouble, weights);
   const auto loss = [&] { return (reference(points) * weights).sum().item<double>(); };
@@ -84,7 +97,8 @@ inline void expect_gradients_match_differences(const Op& reference, const Tensor
       data[j] = kept - kStep;
       const double below = loss();
       data[j] = kept;
-      EXPECT_NEAR(gradient.const_data_ptr<double>()[j], (above - below) / (2 * kStep), 1e-7) << "input " << i << ", " << j;
+      EXPECT_NEAR(gradient.const_data_ptr<double>()[j], (above - below) / (2 * kStep), 1e-7)
+          << "input " << i << ", " << j;
     }
   }
 }
@@ -96,13 +110,15 @@ inline void expect_same_bits(const at::Tensor& a, const at::Tensor& b, const std
   EXPECT_TRUE(at::equal(a.contiguous().view(bits), b.contiguous().view(bits))) << what;
 }
 
-inline void expect_same_bits(const Differentiated& a, const Differentiated& b, const std::string& what) {
+inline void expect_same_bits(const Differentiated& a, const Differentiated& b,
+                             const std::string& what) {
   expect_same_bits(a.output, b.output, what + ", output");
   for (size_t i = 0; i < a.gradients.size(); ++i)
     expect_same_bits(a.gradients[i], b.gradients[i], what + ", gradient " + std::to_string(i));
 }
 
-// Output and gradients have the same bits on every instruction set of this processor, and on 1, 2 and 3 threads.
+// Output and gradients have the same bits on every instruction set of this processor, and on 1, 2
+// and 3 threads.
 inline void expect_invariant(const Op& fast, const Tensors& inputs, at::ScalarType type) {
   const int threads = at::get_num_threads();
   const at::Tensor weights = weights_like(fast(inputs));
@@ -110,12 +126,14 @@ inline void expect_invariant(const Op& fast, const Tensors& inputs, at::ScalarTy
   const Differentiated expected = differentiate(fast, inputs, type, weights);
   for (const int count : {2, 3}) {
     set_num_threads(count);
-    expect_same_bits(differentiate(fast, inputs, type, weights), expected, std::to_string(count) + " threads");
+    expect_same_bits(differentiate(fast, inputs, type, weights), expected,
+                     std::to_string(count) + " threads");
   }
   set_num_threads(threads);
   for (int isa = 0; isa <= static_cast<int>(best_isa()); ++isa) {
     set_isa(static_cast<Isa>(isa));
-    expect_same_bits(differentiate(fast, inputs, type, weights), expected, "instruction set " + std::to_string(isa));
+    expect_same_bits(differentiate(fast, inputs, type, weights), expected,
+                     "instruction set " + std::to_string(isa));
   }
 }
 

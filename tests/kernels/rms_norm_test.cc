@@ -16,7 +16,9 @@ struct Shape {
   int64_t tokens, width;
 };
 
-void PrintTo(const Shape& shape, std::ostream* out) { *out << "T" << shape.tokens << "_D" << shape.width; }
+void PrintTo(const Shape& shape, std::ostream* out) {
+  *out << "T" << shape.tokens << "_D" << shape.width;
+}
 
 Tensors make_inputs(const Shape& shape) {
   at::manual_seed(shape.tokens * 1009 + shape.width);
@@ -28,7 +30,9 @@ at::Tensor oracle(const Tensors& inputs) { return reference::rms_norm(inputs[0],
 
 class RmsNormShapes : public ::testing::TestWithParam<Shape> {};
 
-TEST_P(RmsNormShapes, IsAsCloseToFloat64AsPlainTorch) { testing::expect_close_to_oracle(fast, oracle, make_inputs(GetParam())); }
+TEST_P(RmsNormShapes, IsAsCloseToFloat64AsPlainTorch) {
+  testing::expect_close_to_oracle(fast, oracle, make_inputs(GetParam()));
+}
 
 TEST_P(RmsNormShapes, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   testing::expect_invariant(fast, make_inputs(GetParam()), at::kFloat);
@@ -39,12 +43,14 @@ TEST_P(RmsNormShapes, RowAloneHasTheBitsItHasInTheBatch) {
   const Tensors inputs = make_inputs(GetParam());
   const at::Tensor whole = fast(inputs);
   for (int64_t row = 0; row < whole.size(0); row += 7)
-    testing::expect_same_bits(fast({inputs[0].narrow(0, row, 1), inputs[1]}), whole.narrow(0, row, 1), "row");
+    testing::expect_same_bits(fast({inputs[0].narrow(0, row, 1), inputs[1]}),
+                              whole.narrow(0, row, 1), "row");
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RmsNormShapes,
-                         ::testing::Values(Shape{1, 1}, Shape{3, 2}, Shape{5, 15}, Shape{17, 16}, Shape{4, 17},
-                                           Shape{255, 33}, Shape{257, 128}, Shape{1100, 31}, Shape{19, 1021}));
+                         ::testing::Values(Shape{1, 1}, Shape{3, 2}, Shape{5, 15}, Shape{17, 16},
+                                           Shape{4, 17}, Shape{255, 33}, Shape{257, 128},
+                                           Shape{1100, 31}, Shape{19, 1021}));
 
 TEST(RmsNorm, GradientsOfTheOracleMatchFiniteDifferences) {
   testing::expect_gradients_match_differences(oracle, make_inputs({3, 5}));
@@ -54,7 +60,8 @@ TEST(RmsNorm, Bfloat16RoundsTheNormalisedValueBeforeTheWeight) {
   const Tensors inputs = make_inputs({11, 40});
   const at::Tensor x = inputs[0].to(at::kBFloat16), weight = inputs[1].to(at::kBFloat16);
   const at::Tensor wide = x.to(at::kDouble);
-  const at::Tensor normalised = (wide / (wide.square().mean(-1, true) + kEps).sqrt()).to(at::kFloat).to(at::kBFloat16);
+  const at::Tensor normalised =
+      (wide / (wide.square().mean(-1, true) + kEps).sqrt()).to(at::kFloat).to(at::kBFloat16);
   testing::expect_same_bits(rms_norm(x, weight, kEps), normalised * weight, "bfloat16");
 }
 
