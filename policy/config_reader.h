@@ -1,5 +1,5 @@
-// Typed access to the optional keys of a checkpoint's JSON files; a key that is null counts as absent. Errors name file, key,
-// the value seen and the values allowed.
+// Typed access to the optional keys of a checkpoint's JSON files; a key that is null counts as
+// absent. Errors name file, key, the value seen and the values allowed.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ inline constexpr int64_t kMaxPositions = int64_t{1} << 31;
 const Json* find_key(const Json& object, const char* key);
 std::string shown(const Json& value);  // shortened, for messages
 
-int64_t positive_int(const Json& object, const char* key, const std::string& where, int64_t largest);
+int64_t positive_int(const Json& object, const char* key, const std::string& where,
+                     int64_t largest);
 int64_t optional_positive_int(const Json& object, const char* key, const std::string& where,
                               int64_t largest, int64_t otherwise);
 bool optional_bool(const Json& object, const char* key, const std::string& where, bool otherwise);

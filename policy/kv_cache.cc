@@ -35,8 +35,7 @@ void KvCache::grow(int64_t num_pages) {
     larger.narrow(0, 0, present).copy_(pages);
     return larger;
   };
-  for (kernels::PagedCache& cache : layers_)
-    cache = {grown(cache.k_PSHd), grown(cache.v_PSHd)};
+  for (kernels::PagedCache& cache : layers_) cache = {grown(cache.k_PSHd), grown(cache.v_PSHd)};
   references_.resize(static_cast<size_t>(num_pages), 0);
   for (int64_t page = num_pages - 1; page >= present; --page) free_pages_.push_back(page);
 }

@@ -1,5 +1,6 @@
-// Paged key/value cache of one model: sequences own lists of pages; a prompt's full pages are shared by the samples that
-// continue it (fork), counted by reference, copied when a shared page is written to.
+// Paged key/value cache of one model: sequences own lists of pages; a prompt's full pages are
+// shared by the samples that continue it (fork), counted by reference, copied when a shared page is
+// written to.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,13 @@ class KvCache {
   // Room for `num_tokens` tokens in all; grows when more are asked for.
   KvCache(const ModelConfig& config, DType dtype, int64_t num_tokens, at::Device device = at::kCPU);
 
-  int64_t add_sequence();                   // empty; returns its id
-  int64_t fork(int64_t sequence);           // same content
-  void remove(int64_t sequence);            // gives pages back
-  int64_t length(int64_t sequence) const;   // tokens cached
+  int64_t add_sequence();                  // empty; returns its id
+  int64_t fork(int64_t sequence);          // same content
+  void remove(int64_t sequence);           // gives pages back
+  int64_t length(int64_t sequence) const;  // tokens cached
 
-  // Makes room for `count` more tokens and returns their slots (page * kPageTokens + offset), to be written in every layer.
+  // Makes room for `count` more tokens and returns their slots (page * kPageTokens + offset), to be
+  // written in every layer.
   std::vector<int64_t> append(int64_t sequence, int64_t count);
 
   kernels::PagedCache& layer(int64_t index) { return layers_[static_cast<size_t>(index)]; }

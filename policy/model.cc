@@ -35,29 +35,32 @@ bool all_finite(const at::Tensor& tensor) {
 }
 
 // Takes the tensor out of the map, so that the stored copy is freed as soon as it is converted.
-at::Tensor take_parameter(std::map<std::string, at::Tensor>& tensors, const ParameterShape& wanted, DType dtype,
-                          const std::string& where) {
+at::Tensor take_parameter(std::map<std::string, at::Tensor>& tensors, const ParameterShape& wanted,
+                          DType dtype, const std::string& where) {
   const auto found = tensors.find(wanted.name);
   if (found == tensors.end())
-    throw_usage(where, ": tensor \"", wanted.name, "\" of shape ", shape_text(wanted.shape), " is missing");
+    throw_usage(where, ": tensor \"", wanted.name, "\" of shape ", shape_text(wanted.shape),
+                " is missing");
   const at::Tensor stored = std::move(found->second);
   tensors.erase(found);
   if (stored.sizes() != at::IntArrayRef(wanted.shape))
-    throw_usage(where, ": tensor \"", wanted.name, "\" has shape ", shape_text(stored.sizes()), ", the config asks for ",
-                shape_text(wanted.shape));
+    throw_usage(where, ": tensor \"", wanted.name, "\" has shape ", shape_text(stored.sizes()),
+                ", the config asks for ", shape_text(wanted.shape));
   const at::ScalarType type = stored.scalar_type();
   if (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf && type != at::kDouble)
     throw_usage(where, ": tensor \"", wanted.name, "\" has type ", c10::toString(type),
                 ", allowed are F32, BF16, F16, F64");
   const at::Tensor converted = stored.to(scalar_type(dtype)).contiguous();
   if (!all_finite(converted))
-    throw_usage(where, ": tensor \"", wanted.name, "\" holds NaN or infinite weights", all_finite(stored) ? concat(" once converted to ", dtype_name(dtype)) : "");
+    throw_usage(where, ": tensor \"", wanted.name, "\" holds NaN or infinite weights",
+                all_finite(stored) ? concat(" once converted to ", dtype_name(dtype)) : "");
   return converted;
 }
 
 // Left over by old converters, or a second copy of a tied head: both follow from the config.
 bool is_redundant(const std::string& name, const ModelConfig& config) {
-  return name.ends_with(".rotary_emb.inv_freq") || (name == "lm_head.weight" && config.tie_word_embeddings);
+  return name.ends_with(".rotary_emb.inv_freq") ||
+         (name == "lm_head.weight" && config.tie_word_embeddings);
 }
 
 at::Tensor random_parameter(const ParameterShape& parameter, uint64_t seed) {
@@ -78,7 +81,8 @@ void check_tokens(const at::Tensor& tokens_T, int64_t vocab_size) {
   const auto [smallest, largest] = at::aminmax(tokens_T);
   for (const int64_t token : {smallest.item<int64_t>(), largest.item<int64_t>()}) {
     if (token < 0 || token >= vocab_size)
-      throw_usage("token id ", token, " is outside the model's vocabulary, allowed are 0 to ", vocab_size - 1);
+      throw_usage("token id ", token, " is outside the model's vocabulary, allowed are 0 to ",
+                  vocab_size - 1);
   }
 }
 
@@ -109,15 +113,17 @@ struct Model::Places {
 Model::Model(ModelConfig config, DType dtype)
     : config_(std::move(config)), dtype_(dtype), rope_(std::make_unique<RopeTable>(config_)) {}
 
-Model::Model(ModelConfig config, std::map<std::string, at::Tensor> tensors, DType dtype, const std::string& where)
+Model::Model(ModelConfig config, std::map<std::string, at::Tensor> tensors, DType dtype,
+             const std::string& where)
     : Model(std::move(config), dtype) {
-  if (dtype == DType::kFloat16) throw_usage(where, ": the model runs in float32 or bfloat16, not in float16");
+  if (dtype == DType::kFloat16)
+    throw_usage(where, ": the model runs in float32 or bfloat16, not in float16");
   for (const ParameterShape& wanted : parameter_shapes(config_))
     parameters_.emplace_back(wanted.name, take_parameter(tensors, wanted, dtype, where));
   for (const auto& [name, tensor] : tensors) {
     if (!is_redundant(name, config_))
-      throw_usage(where, ": tensor \"", name, "\" of shape ", shape_text(tensor.sizes()), " is no part of a ",
-                  config_.model_type, " model with this config");
+      throw_usage(where, ": tensor \"", name, "\" of shape ", shape_text(tensor.sizes()),
+                  " is no part of a ", config_.model_type, " model with this config");
   }
   bind_layers();
 }
@@ -163,7 +169,9 @@ void Model::bind_layers() {
   COVRL_CHECK(next == parameters_.end());
 }
 
-double Model::attention_scale() const { return 1 / std::sqrt(static_cast<double>(config_.head_dim)); }
+double Model::attention_scale() const {
+  return 1 / std::sqrt(static_cast<double>(config_.head_dim));
+}
 
 const at::Tensor& Model::head() const { return head_VD_; }
 
@@ -173,8 +181,8 @@ at::Tensor Model::attention_block(int64_t index, const at::Tensor& x_TD, const P
   const int64_t tokens = x_TD.size(0), size = config_.head_dim;
   const int64_t heads = config_.num_attention_heads, key_heads = config_.num_key_value_heads;
   const auto rotated = [&](const Projection& projection, int64_t count) {
-    return kernels::rope(projection(x_TD).view({tokens, count, size}), places.tables.cos_Pd, places.tables.sin_Pd,
-                         places.positions_T);
+    return kernels::rope(projection(x_TD).view({tokens, count, size}), places.tables.cos_Pd,
+                         places.tables.sin_Pd, places.positions_T);
   };
   const at::Tensor q_TQd = rotated(layer.q, heads);
   const at::Tensor k_THd = rotated(layer.k, key_heads);
@@ -187,28 +195,32 @@ at::Tensor Model::mlp_block(int64_t index, const at::Tensor& x_TD) const {
   return layer.down(kernels::swiglu(layer.gate(x_TD), layer.up(x_TD)));
 }
 
-at::Tensor Model::forward(const at::Tensor& tokens_T, const at::Tensor& positions_T, int64_t num_positions,
-                          const Attend& attend) const {
+at::Tensor Model::forward(const at::Tensor& tokens_T, const at::Tensor& positions_T,
+                          int64_t num_positions, const Attend& attend) const {
   check_tokens(tokens_T, config_.vocab_size);
   const Places places{positions_T.to(device()), rope_->at_least(num_positions, device())};
   at::Tensor x_TD = at::embedding(embedding_VD_, tokens_T.to(device()));
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
     const Layer& layer = layers_[static_cast<size_t>(i)];
-    x_TD = x_TD + attention_block(i, kernels::rms_norm(x_TD, layer.input_norm_D, config_.rms_norm_eps), places, attend);
+    x_TD =
+        x_TD + attention_block(i, kernels::rms_norm(x_TD, layer.input_norm_D, config_.rms_norm_eps),
+                               places, attend);
     x_TD = x_TD + mlp_block(i, kernels::rms_norm(x_TD, layer.mlp_norm_D, config_.rms_norm_eps));
   }
   return kernels::rms_norm(x_TD, norm_D_, config_.rms_norm_eps);
 }
 
 Model::Attend Model::attend_packed(const std::vector<int64_t>& cu_seqlens) const {
-  return [this, &cu_seqlens](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    return kernels::attention(q, k, v, cu_seqlens, attention_scale());
-  };
+  return
+      [this, &cu_seqlens](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+        return kernels::attention(q, k, v, cu_seqlens, attention_scale());
+      };
 }
 
 at::Tensor Model::hidden(const PackedTokens& batch) const {
   COVRL_CHECK(!batch.cu_seqlens.empty() && batch.cu_seqlens.back() == batch.tokens_T.size(0));
-  const int64_t longest = batch.positions_T.numel() == 0 ? 0 : batch.positions_T.max().item<int64_t>() + 1;
+  const int64_t longest =
+      batch.positions_T.numel() == 0 ? 0 : batch.positions_T.max().item<int64_t>() + 1;
   return forward(batch.tokens_T, batch.positions_T, longest, attend_packed(batch.cu_seqlens));
 }
 
@@ -231,7 +243,8 @@ int64_t Model::num_parameters() const {
 
 Model Model::clone() const {
   Model copy(config_, dtype_);
-  for (const auto& [name, tensor] : parameters_) copy.parameters_.emplace_back(name, tensor.detach().clone());
+  for (const auto& [name, tensor] : parameters_)
+    copy.parameters_.emplace_back(name, tensor.detach().clone());
   copy.bind_layers();
   return copy;
 }
@@ -241,7 +254,8 @@ void Model::copy_from(const Model& other) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, source] = other.parameters_[i];
-    COVRL_CHECK(parameters_[i].first == name && parameters_[i].second.sizes() == source.sizes(), name);
+    COVRL_CHECK(parameters_[i].first == name && parameters_[i].second.sizes() == source.sizes(),
+                name);
     parameters_[i].second.copy_(source);
   }
 }
@@ -250,15 +264,16 @@ PackedScores score(const Model& model, const PackedTokens& batch, double tempera
   at::Tensor targets_T = at::zeros_like(batch.tokens_T);
   for (size_t n = 0; n + 1 < batch.cu_seqlens.size(); ++n) {
     const int64_t begin = batch.cu_seqlens[n], length = batch.cu_seqlens[n + 1] - begin;
-    if (length > 1) targets_T.narrow(0, begin, length - 1).copy_(batch.tokens_T.narrow(0, begin + 1, length - 1));
+    if (length > 1)
+      targets_T.narrow(0, begin, length - 1).copy_(batch.tokens_T.narrow(0, begin + 1, length - 1));
   }
-  const kernels::TokenLogprob scored =
-      kernels::token_logprob(model.hidden(batch), model.head(), targets_T.to(model.device()), temperature);
+  const kernels::TokenLogprob scored = kernels::token_logprob(
+      model.hidden(batch), model.head(), targets_T.to(model.device()), temperature);
   return {scored.logprob_T.cpu(), scored.entropy_T.cpu()};
 }
 
-PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows, const at::Tensor& targets,
-                        double temperature) {
+PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows,
+                        const at::Tensor& targets, double temperature) {
   const at::Tensor hidden = model.hidden(batch).index_select(0, rows.to(model.device()));
   const kernels::TokenLogprob scored =
       kernels::token_logprob(hidden, model.head(), targets.to(model.device()), temperature);

@@ -1,5 +1,6 @@
-// A decoder-only transformer as a function of tokens: packed sequences in, final hidden states out; and one token at a time
-// over a paged cache. Families (Qwen2, Llama) differ in config and names only; families/*.cc map them onto this block.
+// A decoder-only transformer as a function of tokens: packed sequences in, final hidden states out;
+// and one token at a time over a paged cache. Families (Qwen2, Llama) differ in config and names
+// only; families/*.cc map them onto this block.
 //
 // Letters: T packed tokens, D hidden size, V vocabulary, N sequences, B decode batch.
 #pragma once
@@ -32,10 +33,13 @@ class RopeTable;
 
 class Model {
  public:
-  // Weights by their checkpoint names, as read from disk; converted to `dtype`. Missing, unexpected, misshapen or non-finite
-  // tensors throw Error(kUsage) naming tensor, shape seen and shape wanted, and `where`.
-  Model(ModelConfig config, std::map<std::string, at::Tensor> tensors, DType dtype, const std::string& where);
-  // Random initialisation (normal, 0.02; biases 0; norms 1), a function of the seed and the tensor's name alone.
+  // Weights by their checkpoint names, as read from disk; converted to `dtype`. Missing,
+  // unexpected, misshapen or non-finite tensors throw Error(kUsage) naming tensor, shape seen and
+  // shape wanted, and `where`.
+  Model(ModelConfig config, std::map<std::string, at::Tensor> tensors, DType dtype,
+        const std::string& where);
+  // Random initialisation (normal, 0.02; biases 0; norms 1), a function of the seed and the
+  // tensor's name alone.
   static Model random(const ModelConfig& config, uint64_t seed);
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -44,40 +48,48 @@ class Model {
   const ModelConfig& config() const { return config_; }
   DType dtype() const { return dtype_; }
   at::Device device() const { return embedding_VD_.device(); }
-  // Replaces the parameters by copies there; before anything else holds them. Tokens are given on the host in any case.
+  // Replaces the parameters by copies there; before anything else holds them. Tokens are given on
+  // the host in any case.
   void move_to(at::Device device);
 
-  // Final hidden states [T,D] (after the last norm). Gradients flow when parameters require them and grad mode is on.
+  // Final hidden states [T,D] (after the last norm). Gradients flow when parameters require them
+  // and grad mode is on.
   at::Tensor hidden(const PackedTokens& batch) const;
   // Output head [V,D]: the embedding itself when tied.
   const at::Tensor& head() const;
 
   // Decoding. Appends the tokens to the cache and returns the final hidden states.
-  // prefill: whole prompts, packed, each into its (so far empty or prefix-filled) sequence of the cache -> [T,D].
-  at::Tensor prefill(const PackedTokens& batch, const std::vector<int64_t>& cache_sequences, KvCache& cache) const;
+  // prefill: whole prompts, packed, each into its (so far empty or prefix-filled) sequence of the
+  // cache -> [T,D].
+  at::Tensor prefill(const PackedTokens& batch, const std::vector<int64_t>& cache_sequences,
+                     KvCache& cache) const;
   // decode: the next token of each listed sequence -> [B,D].
-  at::Tensor decode(const std::vector<int64_t>& tokens, const std::vector<int64_t>& cache_sequences, KvCache& cache) const;
+  at::Tensor decode(const std::vector<int64_t>& tokens, const std::vector<int64_t>& cache_sequences,
+                    KvCache& cache) const;
 
-  // Parameters with their checkpoint names, in a fixed order (embedding, layers, norm, head unless tied). The tensors are
-  // leaves; requires_grad is set through set_requires_grad.
+  // Parameters with their checkpoint names, in a fixed order (embedding, layers, norm, head unless
+  // tied). The tensors are leaves; requires_grad is set through set_requires_grad.
   const std::vector<std::pair<std::string, at::Tensor>>& parameters() const { return parameters_; }
   void set_requires_grad(bool requires_grad);
   int64_t num_parameters() const;
 
-  Model clone() const;                       // own copy of the weights
-  void copy_from(const Model& other);        // same config; converts dtype
+  Model clone() const;                 // own copy of the weights
+  void copy_from(const Model& other);  // same config; converts dtype
 
  private:
   struct Layer;
   struct Places;
-  // Attention of a layer given its rotated queries q [T,Q,d] and keys, values k, v [T,H,d] -> [T,Q,d].
-  using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
+  // Attention of a layer given its rotated queries q [T,Q,d] and keys, values k, v [T,H,d] ->
+  // [T,Q,d].
+  using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q, const at::Tensor& k,
+                                          const at::Tensor& v)>;
 
   Model(ModelConfig config, DType dtype);
   void bind_layers();
-  at::Tensor forward(const at::Tensor& tokens_T, const at::Tensor& positions_T, int64_t num_positions,
-                     const Attend& attend) const;
-  at::Tensor attention_block(int64_t index, const at::Tensor& x_TD, const Places& places, const Attend& attend) const;
+  at::Tensor forward(const at::Tensor& tokens_T, const at::Tensor& positions_T,
+                     int64_t num_positions, const Attend& attend) const;
+  at::Tensor attention_block(int64_t index, const at::Tensor& x_TD, const Places& places,
+                             const Attend& attend) const;
   at::Tensor mlp_block(int64_t index, const at::Tensor& x_TD) const;
   Attend attend_packed(const std::vector<int64_t>& cu_seqlens) const;
   Attend attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,
@@ -92,17 +104,19 @@ class Model {
   std::unique_ptr<RopeTable> rope_;
 };
 
-// log p(sequence[i+1] | sequence[0..i]) and entropy after token i, for packed sequences: the scorer of learner, `covrl score`
-// and evaluation alike. logprob_T[i] is that of the NEXT token of the same sequence; the last position of a sequence scores
-// token 0 and is to be masked. The results are on the host wherever the model is.
+// log p(sequence[i+1] | sequence[0..i]) and entropy after token i, for packed sequences: the scorer
+// of learner, `covrl score` and evaluation alike. logprob_T[i] is that of the NEXT token of the
+// same sequence; the last position of a sequence scores token 0 and is to be masked. The results
+// are on the host wherever the model is.
 struct PackedScores {
   at::Tensor logprob_T;
   at::Tensor entropy_T;
 };
 PackedScores score(const Model& model, const PackedTokens& batch, double temperature);
 
-// The same after the tokens `rows` of the batch only, of the given next tokens (both int64 [n], on the host); gradients flow.
-PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows, const at::Tensor& targets,
-                        double temperature);
+// The same after the tokens `rows` of the batch only, of the given next tokens (both int64 [n], on
+// the host); gradients flow.
+PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows,
+                        const at::Tensor& targets, double temperature);
 
 }  // namespace covrl

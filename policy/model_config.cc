@@ -26,7 +26,8 @@ Json read_object(const std::string& path) {
 
 std::optional<RopeScaling> read_rope_scaling(const Json& rope, const std::string& where) {
   const char* key = find_key(rope, "rope_type") != nullptr ? "rope_type" : "type";
-  const std::string type = find_key(rope, key) == nullptr ? "default" : get_string(rope, key, where);
+  const std::string type =
+      find_key(rope, key) == nullptr ? "default" : get_string(rope, key, where);
   if (type == "default") return {};
   if (type != "llama3")
     throw_usage(where, ": \"", key, "\" is \"", type, "\", supported are \"default\", \"llama3\"");
@@ -49,8 +50,8 @@ void refuse_partial_rotation(const Json& object, const std::string& where) {
     throw_usage(where, ": \"partial_rotary_factor\" is ", factor, ", supported is 1 only");
 }
 
-// 4.x keeps rope_theta at the top and rope_scaling beside it, 5.x both in rope_parameters; where a file has several, they must
-// agree.
+// 4.x keeps rope_theta at the top and rope_scaling beside it, 5.x both in rope_parameters; where a
+// file has several, they must agree.
 void read_rope(const Json& root, const std::string& where, ModelConfig& config) {
   refuse_partial_rotation(root, where);
   std::optional<double> theta;
@@ -63,13 +64,15 @@ void read_rope(const Json& root, const std::string& where, ModelConfig& config) 
     if (!rope->is_object()) throw_usage(inner, " must be an object, got ", shown(*rope));
     for (const auto& [name, value] : rope->items()) {
       if (value.is_object())
-        throw_usage(inner, ": settings per kind of layer (\"", name, "\") are not supported; give one set for all layers");
+        throw_usage(inner, ": settings per kind of layer (\"", name,
+                    "\") are not supported; give one set for all layers");
     }
     refuse_partial_rotation(*rope, inner);
     if (find_key(*rope, "rope_theta") != nullptr) {
       const double value = positive_double(*rope, "rope_theta", inner);
       if (theta.has_value() && *theta != value)
-        throw_usage(inner, ": \"rope_theta\" is ", value, " here and ", *theta, " elsewhere; remove one");
+        throw_usage(inner, ": \"rope_theta\" is ", value, " here and ", *theta,
+                    " elsewhere; remove one");
       theta = value;
     }
     const auto value = read_rope_scaling(*rope, inner);
@@ -88,21 +91,23 @@ void read_attention_sizes(const Json& root, const std::string& where, ModelConfi
   } else if (config.hidden_size % heads == 0) {
     config.head_dim = config.hidden_size / heads;
   } else {
-    throw_usage(where, ": \"hidden_size\" ", config.hidden_size, " is no multiple of \"num_attention_heads\" ", heads,
-                "; give \"head_dim\"");
+    throw_usage(where, ": \"hidden_size\" ", config.hidden_size,
+                " is no multiple of \"num_attention_heads\" ", heads, "; give \"head_dim\"");
   }
   if (config.head_dim % 2 != 0)
-    throw_usage(where, ": \"head_dim\" is ", config.head_dim, ", rotary embedding needs an even number");
+    throw_usage(where, ": \"head_dim\" is ", config.head_dim,
+                ", rotary embedding needs an even number");
   if (heads % config.num_key_value_heads != 0)
-    throw_usage(where, ": \"num_attention_heads\" ", heads, " is no multiple of \"num_key_value_heads\" ",
-                config.num_key_value_heads);
+    throw_usage(where, ": \"num_attention_heads\" ", heads,
+                " is no multiple of \"num_key_value_heads\" ", config.num_key_value_heads);
 }
 
 // Features that would change the result if they were ignored.
 void refuse_unsupported(const Json& root, const std::string& where) {
   if (const Json* quantization = find_key(root, "quantization_config"))
-    throw_usage(where, ": \"quantization_config\" is ", shown(*quantization),
-                "; quantised checkpoints are not supported, use the float32, bfloat16 or float16 weights");
+    throw_usage(
+        where, ": \"quantization_config\" is ", shown(*quantization),
+        "; quantised checkpoints are not supported, use the float32, bfloat16 or float16 weights");
   if (find_key(root, "hidden_act") != nullptr) {
     const std::string activation = get_string(root, "hidden_act", where);
     if (activation != "silu")
@@ -117,7 +122,8 @@ std::vector<int64_t> read_token_ids(const Json& root, const char* key, const std
   const Json list = value->is_array() ? *value : Json::array({*value});
   for (const Json& id : list) {
     if (!id.is_number_integer() || id < 0 || id > kMaxVocabulary)
-      throw_usage(where, ": \"", key, "\" must be a token id or a list of them, got ", shown(*value));
+      throw_usage(where, ": \"", key, "\" must be a token id or a list of them, got ",
+                  shown(*value));
     ids.push_back(id.get<int64_t>());
   }
   return ids;
@@ -142,7 +148,9 @@ Json token_ids_json(const std::vector<int64_t>& ids) {
   return ids.size() == 1 ? Json(ids.front()) : Json(ids);
 }
 
-Json optional_json(const std::optional<int64_t>& id) { return id.has_value() ? Json(*id) : Json(nullptr); }
+Json optional_json(const std::optional<int64_t>& id) {
+  return id.has_value() ? Json(*id) : Json(nullptr);
+}
 
 Json rope_scaling_json(const std::optional<RopeScaling>& scaling) {
   if (!scaling.has_value()) return nullptr;
@@ -208,7 +216,8 @@ GenerationConfig read_generation_config(const std::string& dir, const ModelConfi
   const Json root = read_object(where);
   if (find_key(root, "eos_token_id") != nullptr)
     config.eos_token_ids = read_token_ids(root, "eos_token_id", where);
-  if (find_key(root, "temperature") != nullptr) config.temperature = get_double(root, "temperature", where);
+  if (find_key(root, "temperature") != nullptr)
+    config.temperature = get_double(root, "temperature", where);
   if (find_key(root, "top_p") != nullptr) config.top_p = get_double(root, "top_p", where);
   if (find_key(root, "top_k") != nullptr) config.top_k = get_int(root, "top_k", where);
   return config;

@@ -1,5 +1,6 @@
-// config.json and generation_config.json of a Hugging Face checkpoint, both layouts that transformers writes: 4.x
-// (rope_theta, rope_scaling, torch_dtype at the top level) and 5.x (rope_parameters, dtype).
+// config.json and generation_config.json of a Hugging Face checkpoint, both layouts that
+// transformers writes: 4.x (rope_theta, rope_scaling, torch_dtype at the top level) and 5.x
+// (rope_parameters, dtype).
 #pragma once
 
 #include <cstdint>
@@ -54,11 +55,13 @@ struct GenerationConfig {
   std::optional<int64_t> top_k;
 };
 
-// `dir/config.json`. Missing keys, wrong types, unsupported architectures or features (sliding window in use, another rope
-// type, another activation) throw Error(kUsage) naming file, key, value seen and values allowed. Unknown keys are ignored.
+// `dir/config.json`. Missing keys, wrong types, unsupported architectures or features (sliding
+// window in use, another rope type, another activation) throw Error(kUsage) naming file, key, value
+// seen and values allowed. Unknown keys are ignored.
 ModelConfig read_model_config(const std::string& dir);
 GenerationConfig read_generation_config(const std::string& dir, const ModelConfig& model);
-void write_model_config(const std::string& dir, const ModelConfig& config);  // 4.x layout, as published checkpoints have it
+void write_model_config(const std::string& dir,
+                        const ModelConfig& config);  // 4.x layout, as published checkpoints have it
 void write_generation_config(const std::string& dir, const GenerationConfig& config);
 
 }  // namespace covrl

@@ -28,11 +28,13 @@ struct CachedTokens {
   at::Tensor block_table(const KvCache& cache) const {
     size_t longest = 0;
     for (const int64_t id : sequence) longest = std::max(longest, cache.pages(id).size());
-    at::Tensor table = at::zeros({static_cast<int64_t>(sequence.size()), static_cast<int64_t>(longest)}, at::kInt);
+    at::Tensor table =
+        at::zeros({static_cast<int64_t>(sequence.size()), static_cast<int64_t>(longest)}, at::kInt);
     int32_t* row = table.mutable_data_ptr<int32_t>();
     for (const int64_t id : sequence) {
       const std::vector<int64_t>& pages = cache.pages(id);
-      std::transform(pages.begin(), pages.end(), row, [](int64_t page) { return static_cast<int32_t>(page); });
+      std::transform(pages.begin(), pages.end(), row,
+                     [](int64_t page) { return static_cast<int32_t>(page); });
       row += longest;
     }
     return table;
@@ -61,18 +63,21 @@ void append_tokens(CachedTokens& tokens, int64_t sequence, int64_t count, KvCach
 }  // namespace
 
 // Keys and values go to the cache first; then each token attends to its own sequence up to itself.
-Model::Attend Model::attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,
+Model::Attend Model::attend_cached(KvCache& cache, const at::Tensor& slots_T,
+                                   const at::Tensor& block_table_TM,
                                    const at::Tensor& lengths_T) const {
   return [this, &cache, slots = slots_T.to(device()), table = block_table_TM.to(device()),
-          lengths = lengths_T.to(device())](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+          lengths = lengths_T.to(device())](int64_t layer, const at::Tensor& q, const at::Tensor& k,
+                                            const at::Tensor& v) {
     kernels::write_cache(cache.layer(layer), k, v, slots);
     return kernels::decode_attention(q, cache.layer(layer), table, lengths, attention_scale());
   };
 }
 
-at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>& cache_sequences, KvCache& cache) const {
-  COVRL_CHECK(batch.cu_seqlens.size() == cache_sequences.size() + 1, cache_sequences.size(), " cache sequences for ",
-              batch.cu_seqlens.size() - 1, " prompts");
+at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>& cache_sequences,
+                          KvCache& cache) const {
+  COVRL_CHECK(batch.cu_seqlens.size() == cache_sequences.size() + 1, cache_sequences.size(),
+              " cache sequences for ", batch.cu_seqlens.size() - 1, " prompts");
   const at::NoGradGuard no_grad;
   CachedTokens tokens;
   bool all_empty = true;
@@ -84,8 +89,8 @@ at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>&
   const at::Tensor positions_T = int64_tensor(tokens.position);
   Attend attend;
   if (all_empty) {
-    attend = [&, packed = attend_packed(batch.cu_seqlens)](int64_t layer, const at::Tensor& q, const at::Tensor& k,
-                                                           const at::Tensor& v) {
+    attend = [&, packed = attend_packed(batch.cu_seqlens)](
+                 int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
       kernels::write_cache(cache.layer(layer), k, v, slots_T);
       return packed(layer, q, k, v);
     };
@@ -95,14 +100,16 @@ at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>&
   return forward(batch.tokens_T, positions_T, tokens.num_positions(), attend);
 }
 
-at::Tensor Model::decode(const std::vector<int64_t>& new_tokens, const std::vector<int64_t>& cache_sequences,
-                         KvCache& cache) const {
+at::Tensor Model::decode(const std::vector<int64_t>& new_tokens,
+                         const std::vector<int64_t>& cache_sequences, KvCache& cache) const {
   COVRL_CHECK(new_tokens.size() == cache_sequences.size());
   const at::NoGradGuard no_grad;
   CachedTokens tokens;
   for (const int64_t sequence : cache_sequences) append_tokens(tokens, sequence, 1, cache);
-  const Attend attend = attend_cached(cache, int64_tensor(tokens.slot), tokens.block_table(cache), tokens.lengths());
-  return forward(int64_tensor(new_tokens), int64_tensor(tokens.position), tokens.num_positions(), attend);
+  const Attend attend =
+      attend_cached(cache, int64_tensor(tokens.slot), tokens.block_table(cache), tokens.lengths());
+  return forward(int64_tensor(new_tokens), int64_tensor(tokens.position), tokens.num_positions(),
+                 attend);
 }
 
 }  // namespace covrl

@@ -12,7 +12,9 @@ struct Projection {
   at::Tensor weight_NK;
   at::Tensor bias_N;  // undefined: none
 
-  at::Tensor operator()(const at::Tensor& x_TK) const { return kernels::linear(x_TK, weight_NK, bias_N); }
+  at::Tensor operator()(const at::Tensor& x_TK) const {
+    return kernels::linear(x_TK, weight_NK, bias_N);
+  }
 };
 
 struct Model::Layer {

@@ -36,8 +36,7 @@ int64_t ParameterShape::num_elements() const {
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
   std::vector<ParameterShape> list;
   list.push_back({"model.embed_tokens.weight", {config.vocab_size, config.hidden_size}});
-  for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
-    add_layer(list, config, layer);
+  for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) add_layer(list, config, layer);
   list.push_back({"model.norm.weight", {config.hidden_size}});
   if (!config.tie_word_embeddings)
     list.push_back({"lm_head.weight", {config.vocab_size, config.hidden_size}});

@@ -15,8 +15,8 @@ struct ParameterShape {
   int64_t num_elements() const;
 };
 
-// Embedding, layers, norm, then the head unless it is tied. Within a layer: input norm, q, k, v, o, second norm, gate, up,
-// down, each projection's weight before its bias.
+// Embedding, layers, norm, then the head unless it is tied. Within a layer: input norm, q, k, v, o,
+// second norm, gate, up, down, each projection's weight before its bias.
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
 
 }  // namespace covrl

@@ -15,14 +15,16 @@ namespace fs = std::filesystem;
 constexpr int64_t kMaxShardBytes = 5'000'000'000;
 
 // What a checkpoint says about text, in the files that published ones have.
-constexpr std::array<const char*, 7> kTextFiles = {
-    "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt"};
+constexpr std::array<const char*, 7> kTextFiles = {"tokenizer.json",      "tokenizer_config.json",
+                                                   "chat_template.jinja", "special_tokens_map.json",
+                                                   "added_tokens.json",   "vocab.json",
+                                                   "merges.txt"};
 
 void require_folder(const std::string& dir) {
   if (!fs::is_directory(dir))
-    throw_usage(dir, ": ", fs::exists(dir) ? "is not a folder" : "does not exist",
-                "; give the folder of a checkpoint (config.json, tokenizer.json, model.safetensors)");
+    throw_usage(
+        dir, ": ", fs::exists(dir) ? "is not a folder" : "does not exist",
+        "; give the folder of a checkpoint (config.json, tokenizer.json, model.safetensors)");
 }
 
 void copy_text_files(const std::string& from, const std::string& to) {
@@ -35,7 +37,8 @@ void copy_text_files(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Pretrained load_pretrained_without_weights(const std::string& dir, const std::string& chat_template) {
+Pretrained load_pretrained_without_weights(const std::string& dir,
+                                           const std::string& chat_template) {
   require_folder(dir);
   Pretrained result;
   result.dir = dir;
@@ -46,21 +49,23 @@ Pretrained load_pretrained_without_weights(const std::string& dir, const std::st
   return result;
 }
 
-std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype,
-                                  at::Device device) {
-  auto model = std::make_shared<Model>(config, read_safetensors_dir(dir), dtype.value_or(DType::kFloat32), dir);
+std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config,
+                                  std::optional<DType> dtype, at::Device device) {
+  auto model = std::make_shared<Model>(config, read_safetensors_dir(dir),
+                                       dtype.value_or(DType::kFloat32), dir);
   model->move_to(device);
   return model;
 }
 
-Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype, const std::string& chat_template,
-                           at::Device device) {
+Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype,
+                           const std::string& chat_template, at::Device device) {
   Pretrained result = load_pretrained_without_weights(dir, chat_template);
   result.model = load_model(dir, result.config, dtype, device);
   return result;
 }
 
-void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model, DType dtype) {
+void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model,
+                     DType dtype) {
   fs::create_directories(dir);
   std::vector<std::pair<std::string, at::Tensor>> stored;
   for (const auto& [name, tensor] : model.parameters())

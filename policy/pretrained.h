@@ -1,4 +1,5 @@
-// A checkpoint folder as a whole: config, generation config, tokenizer, chat template and weights, in and out.
+// A checkpoint folder as a whole: config, generation config, tokenizer, chat template and weights,
+// in and out.
 #pragma once
 
 #include <memory>
@@ -21,19 +22,21 @@ struct Pretrained {
   std::shared_ptr<Model> model;
 };
 
-// dtype: empty = float32 whatever is stored. device: where the weights go (device.h chooses). A folder that is missing, or
-// lacks a file, is an Error(kUsage).
-Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = {}, const std::string& chat_template = "",
-                           at::Device device = at::kCPU);
+// dtype: empty = float32 whatever is stored. device: where the weights go (device.h chooses). A
+// folder that is missing, or lacks a file, is an Error(kUsage).
+Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = {},
+                           const std::string& chat_template = "", at::Device device = at::kCPU);
 
 // The same without reading the weights: `model` stays null.
-Pretrained load_pretrained_without_weights(const std::string& dir, const std::string& chat_template = "");
+Pretrained load_pretrained_without_weights(const std::string& dir,
+                                           const std::string& chat_template = "");
 // The weights alone.
-std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config, std::optional<DType> dtype = {},
-                                  at::Device device = at::kCPU);
+std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config,
+                                  std::optional<DType> dtype = {}, at::Device device = at::kCPU);
 
-// Writes model.safetensors (or shards), config.json, generation_config.json and copies tokenizer files and chat template of
-// `source`. `dtype`: what the weights are stored as.
-void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model, DType dtype);
+// Writes model.safetensors (or shards), config.json, generation_config.json and copies tokenizer
+// files and chat template of `source`. `dtype`: what the weights are stored as.
+void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model,
+                     DType dtype);
 
 }  // namespace covrl

@@ -9,17 +9,20 @@
 namespace covrl {
 namespace {
 
-// Low frequencies are divided by the factor, high ones kept, those between interpolated (Llama 3.1).
+// Low frequencies are divided by the factor, high ones kept, those between interpolated
+// (Llama 3.1).
 at::Tensor scale_frequencies(const at::Tensor& frequencies, const RopeScaling& scaling) {
   const double context = static_cast<double>(scaling.original_max_position_embeddings);
   const double longest_kept = context / scaling.high_freq_factor;
   const double shortest_divided = context / scaling.low_freq_factor;
   const at::Tensor wavelength = frequencies.reciprocal() * (2 * std::numbers::pi);
-  const at::Tensor divided = at::where(wavelength > shortest_divided, frequencies / scaling.factor, frequencies);
+  const at::Tensor divided =
+      at::where(wavelength > shortest_divided, frequencies / scaling.factor, frequencies);
   const at::Tensor smooth = (wavelength.reciprocal() * context - scaling.low_freq_factor) /
                             (scaling.high_freq_factor - scaling.low_freq_factor);
   const at::Tensor blended = (1 - smooth) * divided / scaling.factor + smooth * divided;
-  const at::Tensor between = (wavelength >= longest_kept).logical_and(wavelength <= shortest_divided);
+  const at::Tensor between =
+      (wavelength >= longest_kept).logical_and(wavelength <= shortest_divided);
   return at::where(between, blended, divided);
 }
 
@@ -45,7 +48,8 @@ RopeTable::Tables RopeTable::at_least(int64_t num_positions, at::Device device) 
   const int64_t wanted = std::max({num_positions, 2 * present, kSmallestTable});
   const int64_t half = inverse_frequencies_.numel();
   const Tables grown{at::empty({wanted, half}, at::kFloat), at::empty({wanted, half}, at::kFloat)};
-  // Element by element: vectorised cosines differ in the last bit between the body and the tail of a row.
+  // Element by element: vectorised cosines differ in the last bit between the body and the tail of
+  // a row.
   const float* frequency = inverse_frequencies_.const_data_ptr<float>();
   float* cosine = grown.cos_Pd.mutable_data_ptr<float>();
   float* sine = grown.sin_Pd.mutable_data_ptr<float>();

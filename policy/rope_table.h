@@ -1,5 +1,6 @@
-// Angles of the rotary embedding as the published models compute them: inverse frequencies in float32 (with the Llama-3
-// scaling where asked for), position * frequency in float32, then cosine and sine.
+// Angles of the rotary embedding as the published models compute them: inverse frequencies in
+// float32 (with the Llama-3 scaling where asked for), position * frequency in float32, then cosine
+// and sine.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -53,7 +53,8 @@ uint64_t byte_size(const Entry& entry, uint64_t largest, const std::string& wher
   for (const int64_t size : entry.shape) {
     if (size == 0) return 0;
     if (bytes > largest / static_cast<uint64_t>(size))
-      throw_usage(where, ": its shape asks for more than the ", largest, " bytes of data in the file");
+      throw_usage(where, ": its shape asks for more than the ", largest,
+                  " bytes of data in the file");
     bytes *= static_cast<uint64_t>(size);
   }
   return bytes;
@@ -117,7 +118,8 @@ std::string read_header(const SafetensorsFile& file) {
   if (start == kPointer)
     throw_usage(path, ": is a Git LFS pointer, not the weights; fetch them with `git lfs pull`");
   if (file.size() < kLengthBytes)
-    throw_usage(path, ": has ", file.size(), " bytes, a safetensors file begins with 8 bytes of header length; "
+    throw_usage(path, ": has ", file.size(),
+                " bytes, a safetensors file begins with 8 bytes of header length; "
                 "it is truncated or empty");
   uint64_t length = 0;
   file.read(0, &length, sizeof length);
@@ -137,7 +139,8 @@ std::vector<Entry> read_entries(const std::string& header, uint64_t data_bytes,
   std::vector<Entry> entries;
   for (const auto& [name, fields] : root.items()) {
     if (name == "__metadata__") {
-      if (!fields.is_object()) throw_usage(path, ": \"__metadata__\" must be an object, got ", shown(fields));
+      if (!fields.is_object())
+        throw_usage(path, ": \"__metadata__\" must be an object, got ", shown(fields));
       continue;
     }
     entries.push_back(read_entry(name, fields, data_bytes, path));
@@ -148,7 +151,8 @@ std::vector<Entry> read_entries(const std::string& header, uint64_t data_bytes,
 
 void check_booleans(const at::Tensor& tensor, const std::string& where) {
   const auto* bytes = static_cast<const uint8_t*>(tensor.const_data_ptr());
-  const bool valid = std::all_of(bytes, bytes + tensor.numel(), [](uint8_t value) { return value <= 1; });
+  const bool valid =
+      std::all_of(bytes, bytes + tensor.numel(), [](uint8_t value) { return value <= 1; });
   if (!valid) throw_usage(where, ": a BOOL element is neither 0 nor 1");
 }
 
@@ -171,7 +175,8 @@ std::map<std::string, std::string> read_index(const std::string& path) {
     if (!value.is_string())
       throw_usage(path, ": tensor \"", tensor, "\": its file must be a string, got ", shown(value));
     const auto shard = value.get<std::string>();
-    if (!shard.ends_with(".safetensors") || shard.find_first_of(std::string("/\\\0", 3)) != std::string::npos)
+    if (!shard.ends_with(".safetensors") ||
+        shard.find_first_of(std::string("/\\\0", 3)) != std::string::npos)
       throw_usage(path, ": tensor \"", tensor, "\": file ", shown(value),
                   " must be the name of a .safetensors file in the same folder, without / or ../");
     shard_of.emplace(tensor, shard);
@@ -179,13 +184,15 @@ std::map<std::string, std::string> read_index(const std::string& path) {
   return shard_of;
 }
 
-std::map<std::string, at::Tensor> read_shards(const std::string& dir, const std::string& index_path) {
+std::map<std::string, at::Tensor> read_shards(const std::string& dir,
+                                              const std::string& index_path) {
   const auto shard_of = read_index(index_path);
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : shard_of) shards.insert(shard);
   for (const std::string& shard : shards) {
     if (!fs::exists(fs::path(dir) / shard))
-      throw_usage(index_path, ": lists ", shard, ", which is not in ", dir, "; the download is incomplete");
+      throw_usage(index_path, ": lists ", shard, ", which is not in ", dir,
+                  "; the download is incomplete");
   }
   std::map<std::string, at::Tensor> tensors;
   for (const std::string& shard : shards) {
@@ -194,7 +201,8 @@ std::map<std::string, at::Tensor> read_shards(const std::string& dir, const std:
       const auto listed = shard_of.find(name);
       if (listed == shard_of.end() || listed->second != shard)
         throw_usage(tensor_place(path, name), " is ",
-                    listed == shard_of.end() ? "not listed in " : "listed elsewhere in ", index_path);
+                    listed == shard_of.end() ? "not listed in " : "listed elsewhere in ",
+                    index_path);
       tensors.emplace(name, std::move(tensor));
     }
   }
@@ -222,7 +230,9 @@ std::map<std::string, at::Tensor> read_safetensors_dir(const std::string& dir) {
   const std::string index = dir + "/model.safetensors.index.json";
   if (fs::exists(single)) return read_safetensors(single);
   if (fs::exists(index)) return read_shards(dir, index);
-  throw_usage(dir, ": holds no weights: neither model.safetensors nor model.safetensors.index.json is there; other formats ",
+  throw_usage(dir,
+              ": holds no weights: neither model.safetensors nor model.safetensors.index.json is "
+              "there; other formats ",
               "(pytorch_model.bin, GGUF) have to be converted to safetensors");
 }
 

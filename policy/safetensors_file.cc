@@ -30,8 +30,8 @@ void SafetensorsFile::read(uint64_t offset, void* target, uint64_t count) const 
   constexpr uint64_t kLargestRead = uint64_t{1} << 30;
   auto* bytes = static_cast<char*>(target);
   while (count > 0) {
-    const ssize_t got = ::pread(descriptor_, bytes, std::min(count, kLargestRead),
-                                static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(descriptor_, bytes, std::min(count, kLargestRead), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_runtime(path_, ": cannot be read: ", std::strerror(errno));
     if (got == 0) throw_runtime(path_, ": ends at byte ", offset, " while it is being read");

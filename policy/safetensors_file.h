@@ -1,4 +1,5 @@
-// A file read at given places. A file that shrinks meanwhile is an error, not a crash (as it would be when mapped).
+// A file read at given places. A file that shrinks meanwhile is an error, not a crash (as it would
+// be when mapped).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@ namespace covrl {
 
 class SafetensorsFile {
  public:
-  explicit SafetensorsFile(const std::string& path);  // Error(kUsage) when it is no readable regular file
+  explicit SafetensorsFile(
+      const std::string& path);  // Error(kUsage) when it is no readable regular file
   ~SafetensorsFile();
   SafetensorsFile(const SafetensorsFile&) = delete;
 

@@ -1,4 +1,5 @@
-// Writing: header and tensors are streamed to a file beside the target, which is synced and renamed.
+// Writing: header and tensors are streamed to a file beside the target, which is synced and
+// renamed.
 #include <ATen/Functions.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ int64_t byte_size(const at::Tensor& tensor) {
   return tensor.numel() * static_cast<int64_t>(tensor.element_size());
 }
 
-std::string header_of(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
+std::string header_of(const NamedTensors& tensors,
+                      const std::map<std::string, std::string>& metadata) {
   Json header;
   header["__metadata__"]["format"] = "pt";
   for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
@@ -55,8 +57,8 @@ void write_bytes(std::FILE* file, const void* data, size_t count, const std::str
   if (count > 0 && std::fwrite(data, 1, count, file) != count) fail(path, "write");
 }
 
-void write_content(const std::string& temporary, const std::string& path, const NamedTensors& tensors,
-                   const std::string& header) {
+void write_content(const std::string& temporary, const std::string& path,
+                   const NamedTensors& tensors, const std::string& header) {
   std::unique_ptr<std::FILE, CloseFile> file(std::fopen(temporary.c_str(), "wbe"));
   if (file == nullptr) fail(path, "open");
   const uint64_t length = header.size();

@@ -9,8 +9,8 @@ void read(const Json& root, const std::string& where, ModelConfig& config) {
   config.qkv_bias = optional_bool(root, "attention_bias", where, false);
   config.o_bias = config.qkv_bias;
   config.mlp_bias = optional_bool(root, "mlp_bias", where, false);
-  config.num_key_value_heads =
-      optional_positive_int(root, "num_key_value_heads", where, kMaxHeads, config.num_attention_heads);
+  config.num_key_value_heads = optional_positive_int(root, "num_key_value_heads", where, kMaxHeads,
+                                                     config.num_attention_heads);
   config.max_position_embeddings =
       optional_positive_int(root, "max_position_embeddings", where, kMaxPositions, 2048);
 }

@@ -1,4 +1,5 @@
-// Qwen2 and Qwen2.5: biases on the query, key and value projections; a sliding window that published checkpoints switch off.
+// Qwen2 and Qwen2.5: biases on the query, key and value projections; a sliding window that
+// published checkpoints switch off.
 #include "core/error.h"
 #include "policy/config_reader.h"
 #include "policy/families/family.h"

@@ -36,8 +36,8 @@ const ModelFamily& find_family(const Json& root, const std::string& where) {
         (architecture.empty() || architecture == family->architecture))
       return *family;
   }
-  throw_usage(where, ": unsupported model: \"architectures\" names \"", architecture, "\", \"model_type\" is \"",
-              model_type, "\"; supported are ", supported());
+  throw_usage(where, ": unsupported model: \"architectures\" names \"", architecture,
+              "\", \"model_type\" is \"", model_type, "\"; supported are ", supported());
 }
 
 const ModelFamily& find_family(const std::string& model_type) {

@@ -22,35 +22,48 @@ struct GenerateWords {
 };
 
 void check_words(const GenerateWords& words) {
-  if (words.max_new_tokens < 1) throw_usage("--max-new-tokens is ", words.max_new_tokens, "; at least 1");
+  if (words.max_new_tokens < 1)
+    throw_usage("--max-new-tokens is ", words.max_new_tokens, "; at least 1");
   if (words.samples < 1) throw_usage("--samples is ", words.samples, "; at least 1");
   if (words.seed < 0) throw_usage("--seed is ", words.seed, "; 0 or more");
   if (words.max_batch < 1) throw_usage("--max-batch is ", words.max_batch, "; at least 1");
-  if (words.temperature < 0) throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
+  if (words.temperature < 0)
+    throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
   if (words.top_k < 0) throw_usage("--top-k is ", words.top_k, "; 0 (off) or more");
-  if (words.top_p <= 0 || words.top_p > 1) throw_usage("--top-p is ", words.top_p, "; above 0, at most 1 (off)");
-  if (words.min_p < 0 || words.min_p >= 1) throw_usage("--min-p is ", words.min_p, "; 0 (off) or more, below 1");
+  if (words.top_p <= 0 || words.top_p > 1)
+    throw_usage("--top-p is ", words.top_p, "; above 0, at most 1 (off)");
+  if (words.min_p < 0 || words.min_p >= 1)
+    throw_usage("--min-p is ", words.min_p, "; 0 (off) or more, below 1");
   if (words.temperature == 0 && words.samples > 1)
-    throw_usage("--samples ", words.samples, " at --temperature 0 would be the same completion each time; set a temperature");
+    throw_usage("--samples ", words.samples,
+                " at --temperature 0 would be the same completion each time; set a temperature");
 }
 
 GenerateWords parse_words(const std::vector<std::string>& args) {
   GenerateWords words;
   cli::Parser parser("covrl generate", "Samples completions.",
-                     "covrl generate --model DIR --input prompts.jsonl --samples 4 --temperature 0.6 --output completions.jsonl");
+                     "covrl generate --model DIR --input prompts.jsonl --samples 4 --temperature "
+                     "0.6 --output completions.jsonl");
   parser.option("--model", words.model, "checkpoint folder").required();
-  parser.option("--input", words.input, "rows {\"id\"} with \"prompt\", \"messages\" or \"ids\"; -: stdin").required();
+  parser
+      .option("--input", words.input,
+              "rows {\"id\"} with \"prompt\", \"messages\" or \"ids\"; -: stdin")
+      .required();
   parser.option("--output", words.output, "jsonl file; default: stdout");
   parser.option("--max-new-tokens", words.max_new_tokens, "longest completion");
   parser.option("--temperature", words.temperature, "of the samples; 0: greedy");
   parser.option("--top-k", words.top_k, "keeps the k likeliest tokens; 0: off");
-  parser.option("--top-p", words.top_p, "nucleus: smallest set of tokens that reaches this probability; 1: off");
-  parser.option("--min-p", words.min_p, "drops tokens below this share of the likeliest one's probability; 0: off");
+  parser.option("--top-p", words.top_p,
+                "nucleus: smallest set of tokens that reaches this probability; 1: off");
+  parser.option("--min-p", words.min_p,
+                "drops tokens below this share of the likeliest one's probability; 0: off");
   parser.option("--samples", words.samples, "completions per prompt");
   parser.option("--seed", words.seed, "seed of the draws");
-  parser.option("--chat-template", words.chat_template, "family name; default: the checkpoint's own template");
+  parser.option("--chat-template", words.chat_template,
+                "family name; default: the checkpoint's own template");
   parser.option("--dtype", words.dtype, "arithmetic of the model").choices({"float32", "bfloat16"});
-  parser.option("--max-batch", words.max_batch, "sequences decoded together: speed and memory only");
+  parser.option("--max-batch", words.max_batch,
+                "sequences decoded together: speed and memory only");
   add_device_option(parser, words.device);
   parser.parse(args);
   check_words(words);
@@ -62,7 +75,8 @@ struct PromptRow {
   std::vector<int64_t> ids;
 };
 
-std::vector<PromptRow> read_prompt_rows(const std::string& path, const ModelConfig& config, CheckpointText& text) {
+std::vector<PromptRow> read_prompt_rows(const std::string& path, const ModelConfig& config,
+                                        CheckpointText& text) {
   std::vector<PromptRow> rows;
   read_jsonl(path, [&](int64_t, const Json& row) {
     get_id(row);
@@ -73,20 +87,23 @@ std::vector<PromptRow> read_prompt_rows(const std::string& path, const ModelConf
   return rows;
 }
 
-Json answer(const PromptRow& row, int64_t sample, const Trajectory& trajectory, const Tokenizer& tokenizer) {
-  Json result = {{"id", row.carried["id"]},
-                 {"sample", sample},
-                 {"ids", trajectory.tokens},
-                 {"text", tokenizer.decode(trajectory.tokens, /*skip_special_tokens=*/true)},
-                 {"logprobs", floats_json(trajectory.behaviour_logprob.data(),
-                                          static_cast<int64_t>(trajectory.behaviour_logprob.size()))},
-                 {"finish_reason", finish_reason_name(trajectory.finish_reason)}};
+Json answer(const PromptRow& row, int64_t sample, const Trajectory& trajectory,
+            const Tokenizer& tokenizer) {
+  Json result = {
+      {"id", row.carried["id"]},
+      {"sample", sample},
+      {"ids", trajectory.tokens},
+      {"text", tokenizer.decode(trajectory.tokens, /*skip_special_tokens=*/true)},
+      {"logprobs", floats_json(trajectory.behaviour_logprob.data(),
+                               static_cast<int64_t>(trajectory.behaviour_logprob.size()))},
+      {"finish_reason", finish_reason_name(trajectory.finish_reason)}};
   for (const auto& [key, value] : row.carried.items())
     if (!result.contains(key)) result[key] = value;
   return result;
 }
 
-// Samples finish out of order; rows are written in the order of the input, what is left over at the end.
+// Samples finish out of order; rows are written in the order of the input, what is left over at the
+// end.
 class OrderedRows {
  public:
   OrderedRows(JsonlOutput& output, int64_t samples) : output_(output), samples_(samples) {}
@@ -132,7 +149,8 @@ int run_generate(const std::vector<std::string>& args) {
   const GenerationConfig generation = read_generation_config(words.model, config);
   CheckpointText text(words.model, words.chat_template);
   const std::vector<PromptRow> rows = read_prompt_rows(words.input, config, text);
-  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
+  const auto model =
+      load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   JsonlOutput output(words.output);
 
   std::vector<SampleRequest> requests;
@@ -143,13 +161,17 @@ int run_generate(const std::vector<std::string>& args) {
   const int64_t num_samples = static_cast<int64_t>(rows.size()) * words.samples;
   {
     OrderedRows ordered(output, words.samples);
-    Engine(*model, {words.max_batch}).generate(requests, sampling_params(words, generation), [&](size_t request, int64_t sample, Trajectory&& done) {
-      meter.add(static_cast<int64_t>(done.tokens.size()));
-      ordered.add(request, sample, answer(rows[request], sample, done, text.tokenizer()));
-      ++num_done;
-      meter.show(concat(num_done, "/", num_samples, " completions"));
-      if (interrupt_requested()) throw_runtime("interrupted after ", num_done, " of ", num_samples, " completions");
-    });
+    Engine(*model, {words.max_batch})
+        .generate(
+            requests, sampling_params(words, generation),
+            [&](size_t request, int64_t sample, Trajectory&& done) {
+              meter.add(static_cast<int64_t>(done.tokens.size()));
+              ordered.add(request, sample, answer(rows[request], sample, done, text.tokenizer()));
+              ++num_done;
+              meter.show(concat(num_done, "/", num_samples, " completions"));
+              if (interrupt_requested())
+                throw_runtime("interrupted after ", num_done, " of ", num_samples, " completions");
+            });
   }
   log::finish_progress();
   log::info(concat(num_done, " completions, ", meter.summary()));

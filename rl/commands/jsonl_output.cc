@@ -19,7 +19,8 @@ void JsonlOutput::write(const Json& row) {
   std::ostream& out = path_.empty() ? std::cout : file_;
   out << row.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) << "\n"
       << std::flush;
-  if (!out) throw_runtime(path_.empty() ? "stdout" : path_, ": cannot be written; is the disk full?");
+  if (!out)
+    throw_runtime(path_.empty() ? "stdout" : path_, ": cannot be written; is the disk full?");
 }
 
 Json float_json(float value) {

@@ -1,5 +1,5 @@
-// Rows of a command: to a file, or to stdout when no file is named. Each row is flushed as it is written, so that what was
-// finished is kept when the command is interrupted.
+// Rows of a command: to a file, or to stdout when no file is named. Each row is flushed as it is
+// written, so that what was finished is kept when the command is interrupted.
 #pragma once
 
 #include <fstream>
@@ -11,7 +11,8 @@ namespace covrl {
 
 class JsonlOutput {
  public:
-  explicit JsonlOutput(const std::string& path);  // "": stdout. Error(kUsage) when the file cannot be opened
+  explicit JsonlOutput(
+      const std::string& path);  // "": stdout. Error(kUsage) when the file cannot be opened
   void write(const Json& row);
 
  private:

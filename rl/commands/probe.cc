@@ -55,11 +55,16 @@ Json answer(const Json& row, const std::string& op, ProbeContext& context) {
 
 int run_probe(const std::vector<std::string>& args) {
   std::string model, input, output_path, device = "auto";
-  cli::Parser parser("covrl probe", "Answers mixed requests about a checkpoint, to compare implementations.",
+  cli::Parser parser("covrl probe",
+                     "Answers mixed requests about a checkpoint, to compare implementations.",
                      "covrl probe --model DIR --input requests.jsonl --output answers.jsonl");
-  parser.option("--model", model, "checkpoint folder, or one with a tokenizer alone (encode, decode, chat)").required();
+  parser
+      .option("--model", model,
+              "checkpoint folder, or one with a tokenizer alone (encode, decode, chat)")
+      .required();
   parser.option("--input", input, "requests {\"id\", \"op\", ...}; -: stdin").required();
-  parser.option("--output", output_path, "jsonl file, tensors of grad and adamw beside it; default: stdout");
+  parser.option("--output", output_path,
+                "jsonl file, tensors of grad and adamw beside it; default: stdout");
   add_device_option(parser, device);
   parser.parse(args);
 

@@ -1,4 +1,5 @@
-// What the operations of `covrl probe` work on: a checkpoint folder, or a folder with a tokenizer alone.
+// What the operations of `covrl probe` work on: a checkpoint folder, or a folder with a tokenizer
+// alone.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@ namespace covrl {
 
 class ProbeContext {
  public:
-  // Reads config, generation config, tokenizer (where there is one) and weights at once, so that any fault in them is found.
+  // Reads config, generation config, tokenizer (where there is one) and weights at once, so that
+  // any fault in them is found.
   ProbeContext(std::string dir, std::string output_path, at::Device device);
 
   const Tokenizer& tokenizer() const;
@@ -22,7 +24,8 @@ class ProbeContext {
   const Model& model_of(const Json& row);  // by the row's "dtype"
   // `name`: "" = the folder's own; else DIR/../chat_templates/NAME.jinja, else a family.
   const ChatTemplate& chat(const std::string& name);
-  // A file for the tensors of request `id`, beside the output; Error(kUsage) when the output is stdout.
+  // A file for the tensors of request `id`, beside the output; Error(kUsage) when the output is
+  // stdout.
   std::string tensor_file(const std::string& id) const;
 
  private:

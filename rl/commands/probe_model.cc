@@ -17,7 +17,9 @@ namespace {
 // Logits [V] float32 after the last of `ids`.
 at::Tensor last_logits(const Model& model, const std::vector<int64_t>& ids) {
   const at::Tensor hidden_TD = model.hidden(pack_tokens({ids}));
-  return kernels::linear(hidden_TD.slice(0, hidden_TD.size(0) - 1).contiguous(), model.head()).to(at::kCPU, at::kFloat).flatten();
+  return kernels::linear(hidden_TD.slice(0, hidden_TD.size(0) - 1).contiguous(), model.head())
+      .to(at::kCPU, at::kFloat)
+      .flatten();
 }
 
 // Scores of each sequence, computed in one packed batch.
@@ -34,15 +36,17 @@ Json score_lists(const Model& model, const std::vector<std::vector<int64_t>>& se
     const at::Tensor logits_V = last_logits(model, sequences[n]);
     const auto [values, ids] = logits_V.topk(std::min(kTop, logits_V.numel()));
     const int64_t* top = ids.const_data_ptr<int64_t>();
-    answers.push_back({{"logprobs", floats_json(scores.logprob_T.const_data_ptr<float>() + begin, length - 1)},
-                       {"entropy", floats_json(scores.entropy_T.const_data_ptr<float>() + begin, length)},
-                       {"top5_ids", std::vector<int64_t>(top, top + ids.numel())},
-                       {"top5_logits", floats_json(values.const_data_ptr<float>(), values.numel())}});
+    answers.push_back(
+        {{"logprobs", floats_json(scores.logprob_T.const_data_ptr<float>() + begin, length - 1)},
+         {"entropy", floats_json(scores.entropy_T.const_data_ptr<float>() + begin, length)},
+         {"top5_ids", std::vector<int64_t>(top, top + ids.numel())},
+         {"top5_logits", floats_json(values.const_data_ptr<float>(), values.numel())}});
   }
   return answers;
 }
 
-Json generate_lists(const Json& row, const Model& model, const std::vector<std::vector<int64_t>>& prompts) {
+Json generate_lists(const Json& row, const Model& model,
+                    const std::vector<std::vector<int64_t>>& prompts) {
   SamplingParams params;
   params.filter.temperature = 0;
   params.max_new_tokens = get_int(row, "max_new_tokens", "row");
@@ -52,11 +56,14 @@ Json generate_lists(const Json& row, const Model& model, const std::vector<std::
     requests.push_back({prompts[i], /*step=*/0, /*slot=*/i, /*num_samples=*/1, /*first_sample=*/0});
   Json answers = Json::array();
   for (size_t i = 0; i < prompts.size(); ++i) answers.push_back(nullptr);
-  Engine(model, {}).generate(requests, params, [&answers](size_t request, int64_t, Trajectory&& done) {
-    answers[request] = {{"ids", done.tokens},
-                        {"logprobs", floats_json(done.behaviour_logprob.data(), static_cast<int64_t>(done.behaviour_logprob.size()))},
-                        {"finish_reason", finish_reason_name(done.finish_reason)}};
-  });
+  Engine(model, {}).generate(
+      requests, params, [&answers](size_t request, int64_t, Trajectory&& done) {
+        answers[request] = {
+            {"ids", done.tokens},
+            {"logprobs", floats_json(done.behaviour_logprob.data(),
+                                     static_cast<int64_t>(done.behaviour_logprob.size()))},
+            {"finish_reason", finish_reason_name(done.finish_reason)}};
+      });
   return answers;
 }
 
@@ -84,8 +91,8 @@ Json probe_sample_dist(const Json& row, ProbeContext& context) {
   filter.temperature = get_double(row, "temperature", "row");
   filter.top_k = get_int(row, "top_k", "row");
   filter.top_p = get_double(row, "top_p", "row");
-  const std::vector<double> probabilities =
-      kernels::filtered_distribution(last_logits(context.model_of(row), get_ids(row, "ids")), filter);
+  const std::vector<double> probabilities = kernels::filtered_distribution(
+      last_logits(context.model_of(row), get_ids(row, "ids")), filter);
   std::vector<int64_t> support;
   for (size_t id = 0; id < probabilities.size(); ++id)
     if (probabilities[id] > 0) support.push_back(static_cast<int64_t>(id));

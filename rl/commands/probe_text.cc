@@ -38,7 +38,8 @@ Json probe_decode(const Json& row, ProbeContext& context) {
 
 Json probe_chat(const Json& row, ProbeContext& context) {
   const Tokenizer& tokenizer = context.tokenizer();
-  const bool own = row.contains("own_template") ? get_bool(row, "own_template", "row") : !row.contains("template");
+  const bool own = row.contains("own_template") ? get_bool(row, "own_template", "row")
+                                                : !row.contains("template");
   const ChatTemplate& chat = context.chat(own ? "" : get_string(row, "template", "row"));
   ChatVariables variables{tokenizer.bos_token(), tokenizer.eos_token(), "", {}};
   if (row.contains("kwargs")) {
@@ -46,7 +47,8 @@ Json probe_chat(const Json& row, ProbeContext& context) {
     for (const auto& [name, value] : kwargs.items())
       set_variable(variables, name, get_string(kwargs, name.c_str(), "kwargs"));
   }
-  const std::string text = chat.render(get_messages(row), get_bool(row, "add_generation_prompt", "row"), variables);
+  const std::string text =
+      chat.render(get_messages(row), get_bool(row, "add_generation_prompt", "row"), variables);
   return {{"text", text}, {"ids", tokenizer.encode(text, {.add_special_tokens = false})}};
 }
 

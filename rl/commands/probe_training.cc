@@ -56,7 +56,8 @@ double backward(const Model& model, const TrainingBatch& batch, GradientSum& gra
   return loss.item<double>();
 }
 
-std::vector<std::pair<std::string, at::Tensor>> named_slices(const Model& model, const at::Tensor& flat) {
+std::vector<std::pair<std::string, at::Tensor>> named_slices(const Model& model,
+                                                             const at::Tensor& flat) {
   std::vector<std::pair<std::string, at::Tensor>> slices;
   int64_t offset = 0;
   for (const auto& [name, parameter] : model.parameters()) {
@@ -71,7 +72,9 @@ std::string id_text(const Json& row) {
   return id.is_string() ? id.get<std::string>() : id.dump();
 }
 
-std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
 
 OptimizerConfig optimizer_config(const Json& row) {
   OptimizerConfig config;
@@ -121,9 +124,13 @@ Json probe_adamw(const Json& row, ProbeContext& context) {
     optimizer.step(gradient.flat(), norms.back(), steps);
   }
   const at::NoGradGuard no_grad;
-  const double final_loss = loss_sum(model, batch).item<double>() / static_cast<double>(batch.num_targets);
+  const double final_loss =
+      loss_sum(model, batch).item<double>() / static_cast<double>(batch.num_targets);
   write_safetensors(path, model.parameters());
-  return {{"losses", losses}, {"grad_norms", norms}, {"final_loss", final_loss}, {"params_file", file_name(path)}};
+  return {{"losses", losses},
+          {"grad_norms", norms},
+          {"final_loss", final_loss},
+          {"params_file", file_name(path)}};
 }
 
 }  // namespace covrl

@@ -13,7 +13,8 @@
 
 namespace covrl {
 
-// Throw Error(kUsage) naming the key, the type wanted and the value seen; read_jsonl adds file and line.
+// Throw Error(kUsage) naming the key, the type wanted and the value seen; read_jsonl adds file and
+// line.
 std::vector<int64_t> get_ids(const Json& row, const char* key);
 std::vector<std::vector<int64_t>> get_id_lists(const Json& row, const char* key);
 std::vector<Message> get_messages(const Json& row);
@@ -26,13 +27,15 @@ Json without(const Json& row, std::initializer_list<const char*> keys);
 // Tokenizer and chat template of a checkpoint folder; each is read when it is first needed.
 class CheckpointText {
  public:
-  CheckpointText(std::string dir, std::string chat_template) : dir_(std::move(dir)), chat_template_(std::move(chat_template)) {}
+  CheckpointText(std::string dir, std::string chat_template)
+      : dir_(std::move(dir)), chat_template_(std::move(chat_template)) {}
 
   const Tokenizer& tokenizer();
   const ChatTemplate& chat();
   // Tokens of "ids", of "prompt", or of "messages" with the generation prompt: exactly one of them.
   std::vector<int64_t> prompt_ids(const Json& row);
-  std::vector<int64_t> encode_messages(const std::vector<Message>& messages, bool add_generation_prompt);
+  std::vector<int64_t> encode_messages(const std::vector<Message>& messages,
+                                       bool add_generation_prompt);
 
  private:
   std::string dir_, chat_template_;

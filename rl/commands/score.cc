@@ -25,14 +25,19 @@ ScoreWords parse_words(const std::vector<std::string>& args) {
   cli::Parser parser("covrl score", "Log-probabilities and entropies of given tokens, in nats.",
                      "covrl score --model DIR --input rows.jsonl --output scores.jsonl");
   parser.option("--model", words.model, "checkpoint folder").required();
-  parser.option("--input", words.input, "rows {\"id\", \"ids\"} or {\"id\", \"prompt\", \"completion\"}; -: stdin").required();
+  parser
+      .option("--input", words.input,
+              "rows {\"id\", \"ids\"} or {\"id\", \"prompt\", \"completion\"}; -: stdin")
+      .required();
   parser.option("--output", words.output, "jsonl file; default: stdout");
   parser.option("--temperature", words.temperature, "divides the logits");
   parser.option("--dtype", words.dtype, "arithmetic of the model").choices({"float32", "bfloat16"});
-  parser.option("--batch-tokens", words.batch_tokens, "tokens scored together: speed and memory only");
+  parser.option("--batch-tokens", words.batch_tokens,
+                "tokens scored together: speed and memory only");
   add_device_option(parser, words.device);
   parser.parse(args);
-  if (words.temperature <= 0) throw_usage("--temperature is ", words.temperature, "; allowed are numbers above 0");
+  if (words.temperature <= 0)
+    throw_usage("--temperature is ", words.temperature, "; allowed are numbers above 0");
   if (words.batch_tokens < 1) throw_usage("--batch-tokens is ", words.batch_tokens, "; at least 1");
   return words;
 }
@@ -52,8 +57,8 @@ ScoreRow read_row(const Json& row, CheckpointText& text) {
     result.ids = get_ids(row, "ids");
   } else {
     result.ids = text.tokenizer().encode(get_string(row, "prompt", "row"));
-    const auto completion =
-        text.tokenizer().encode(get_string(row, "completion", "row"), {.add_special_tokens = false});
+    const auto completion = text.tokenizer().encode(get_string(row, "completion", "row"),
+                                                    {.add_special_tokens = false});
     result.answer["num_prompt_tokens"] = result.ids.size();
     result.ids.insert(result.ids.end(), completion.begin(), completion.end());
     result.answer["ids"] = result.ids;
@@ -63,15 +68,18 @@ ScoreRow read_row(const Json& row, CheckpointText& text) {
 }
 
 // Scores the rows in one packed batch and writes their answers.
-void answer_rows(std::vector<ScoreRow>& rows, const Model& model, double temperature, JsonlOutput& output) {
+void answer_rows(std::vector<ScoreRow>& rows, const Model& model, double temperature,
+                 JsonlOutput& output) {
   std::vector<std::vector<int64_t>> sequences;
   for (const ScoreRow& row : rows) sequences.push_back(row.ids);
   const PackedTokens batch = pack_tokens(sequences);
   const PackedScores scores = score(model, batch, temperature);
   for (size_t n = 0; n < rows.size(); ++n) {
     const int64_t begin = batch.cu_seqlens[n], length = batch.cu_seqlens[n + 1] - begin;
-    rows[n].answer["logprobs"] = floats_json(scores.logprob_T.const_data_ptr<float>() + begin, length - 1);
-    rows[n].answer["entropy"] = floats_json(scores.entropy_T.const_data_ptr<float>() + begin, length);
+    rows[n].answer["logprobs"] =
+        floats_json(scores.logprob_T.const_data_ptr<float>() + begin, length - 1);
+    rows[n].answer["entropy"] =
+        floats_json(scores.entropy_T.const_data_ptr<float>() + begin, length);
     output.write(rows[n].answer);
   }
   rows.clear();
@@ -85,7 +93,8 @@ int run_score(const std::vector<std::string>& args) {
   install_interrupt_handlers();
   CheckpointText text(words.model, "");
   const ModelConfig config = read_model_config(words.model);
-  const auto model = load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
+  const auto model =
+      load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   const at::NoGradGuard no_grad;
   JsonlOutput output(words.output);
   TokenMeter meter;

@@ -16,12 +16,15 @@ class TokenMeter {
   // "N tokens, R tokens/s".
   std::string summary() const {
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    return concat(num_tokens_, " tokens, ", static_cast<int64_t>(static_cast<double>(num_tokens_) / seconds), " tokens/s");
+    return concat(num_tokens_, " tokens, ",
+                  static_cast<int64_t>(static_cast<double>(num_tokens_) / seconds), " tokens/s");
   }
 
-  // `what` and the rate; at most a line in so many seconds (less often where lines stay, as in a log file).
+  // `what` and the rate; at most a line in so many seconds (less often where lines stay, as in a
+  // log file).
   void show(const std::string& what) {
-    const Clock::duration pause = log::stderr_is_terminal() ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
+    const Clock::duration pause =
+        log::stderr_is_terminal() ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
     const Clock::time_point now = Clock::now();
     if (now - shown_ < pause) return;
     shown_ = now;

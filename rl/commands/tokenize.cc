@@ -18,11 +18,14 @@ TokenizeWords parse_words(const std::vector<std::string>& args) {
   cli::Parser parser("covrl tokenize", "Text to token ids, or ids to text with --decode.",
                      "covrl tokenize --model DIR --input texts.jsonl");
   parser.option("--model", words.model, "folder with tokenizer.json").required();
-  parser.option("--input", words.input, "rows with \"text\" or \"messages\", or \"ids\" with --decode; -: stdin");
+  parser.option("--input", words.input,
+                "rows with \"text\" or \"messages\", or \"ids\" with --decode; -: stdin");
   parser.option("--output", words.output, "jsonl file; default: stdout");
   parser.flag("--decode", words.decode, "read \"ids\", write \"text\"");
-  parser.flag("--no-special", words.no_special, "add no special tokens; with --decode: leave them out of the text");
-  parser.option("--chat-template", words.chat_template, "family name; default: the checkpoint's own template");
+  parser.flag("--no-special", words.no_special,
+              "add no special tokens; with --decode: leave them out of the text");
+  parser.option("--chat-template", words.chat_template,
+                "family name; default: the checkpoint's own template");
   add_device_option(parser, words.device, kDeviceIsUnused);
   parser.parse(args);
   return words;
@@ -31,8 +34,10 @@ TokenizeWords parse_words(const std::vector<std::string>& args) {
 std::vector<int64_t> encode_row(const Json& row, CheckpointText& text, bool add_special_tokens) {
   if (row.contains("text") == row.contains("messages"))
     throw_usage("give exactly one of \"text\" and \"messages\" (or --decode with \"ids\")");
-  if (row.contains("messages")) return text.encode_messages(get_messages(row), /*add_generation_prompt=*/true);
-  return text.tokenizer().encode(get_string(row, "text", "row"), {.add_special_tokens = add_special_tokens});
+  if (row.contains("messages"))
+    return text.encode_messages(get_messages(row), /*add_generation_prompt=*/true);
+  return text.tokenizer().encode(get_string(row, "text", "row"),
+                                 {.add_special_tokens = add_special_tokens});
 }
 
 }  // namespace

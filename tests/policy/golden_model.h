@@ -12,19 +12,24 @@
 namespace covrl::testing {
 
 inline const std::vector<std::string>& golden_model_names() {
-  static const std::vector<std::string> names = {"q2-tied-fp32", "q2-untied-bf16-sharded", "q2-hd10-fp32",
-                                                 "llama-rs32-tied-bf16", "llama-untied-fp16", "q2-1.4M-tied-bf16"};
+  static const std::vector<std::string> names = {"q2-tied-fp32",      "q2-untied-bf16-sharded",
+                                                 "q2-hd10-fp32",      "llama-rs32-tied-bf16",
+                                                 "llama-untied-fp16", "q2-1.4M-tied-bf16"};
   return names;
 }
 
 // "" when this checkpoint is not among the reference material that is present.
-inline std::string golden_model_dir(const std::string& name) { return reference_path("fixtures/models/" + name); }
+inline std::string golden_model_dir(const std::string& name) {
+  return reference_path("fixtures/models/" + name);
+}
 
-inline std::vector<Json> golden_rows(const std::string& name, const std::string& op, const std::string& dtype) {
+inline std::vector<Json> golden_rows(const std::string& name, const std::string& op,
+                                     const std::string& dtype) {
   std::vector<Json> rows;
-  read_jsonl(reference_path("fixtures/golden/models/" + name + "/golden.jsonl"), [&](int64_t, const Json& row) {
-    if (row["op"] == op && row["dtype"] == dtype) rows.push_back(row);
-  });
+  read_jsonl(reference_path("fixtures/golden/models/" + name + "/golden.jsonl"),
+             [&](int64_t, const Json& row) {
+               if (row["op"] == op && row["dtype"] == dtype) rows.push_back(row);
+             });
   return rows;
 }
 

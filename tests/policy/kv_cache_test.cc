@@ -20,14 +20,18 @@ ModelConfig small_config() {
   return config;
 }
 
-KvCache cache_of(int64_t num_tokens) { return KvCache(small_config(), DType::kFloat32, num_tokens); }
+KvCache cache_of(int64_t num_tokens) {
+  return KvCache(small_config(), DType::kFloat32, num_tokens);
+}
 
 // Marks the slots with their own number in every layer.
 void write(KvCache& cache, const std::vector<int64_t>& slots, float value) {
   for (int64_t layer = 0; layer < 2; ++layer) {
     for (const int64_t slot : slots) {
-      cache.layer(layer).k_PSHd.flatten(0, 1).select(0, slot).fill_(value + static_cast<float>(layer));
-      cache.layer(layer).v_PSHd.flatten(0, 1).select(0, slot).fill_(-value - static_cast<float>(layer));
+      cache.layer(layer).k_PSHd.flatten(0, 1).select(0, slot).fill_(value +
+                                                                    static_cast<float>(layer));
+      cache.layer(layer).v_PSHd.flatten(0, 1).select(0, slot).fill_(-value -
+                                                                    static_cast<float>(layer));
     }
   }
 }
@@ -45,7 +49,8 @@ TEST(KvCache, SlotsFillPagesInOrder) {
   ASSERT_EQ(cache.pages(sequence).size(), 2U);
   EXPECT_EQ(cache.length(sequence), kPage + 3);
   for (int64_t i = 0; i < kPage + 3; ++i)
-    EXPECT_EQ(slots[static_cast<size_t>(i)], cache.pages(sequence)[static_cast<size_t>(i / kPage)] * kPage + i % kPage);
+    EXPECT_EQ(slots[static_cast<size_t>(i)],
+              cache.pages(sequence)[static_cast<size_t>(i / kPage)] * kPage + i % kPage);
 }
 
 TEST(KvCache, SequencesNeverShareASlotUnlessForked) {
@@ -108,7 +113,8 @@ TEST(KvCache, ASharedPageIsCopiedBeforeItIsWrittenTo) {
   write(cache, cache.append(other, 1), 200);
   write(cache, cache.append(prompt, 1), 300);
 
-  const std::set<int64_t> last = {cache.pages(prompt)[1], cache.pages(sample)[1], cache.pages(other)[1]};
+  const std::set<int64_t> last = {cache.pages(prompt)[1], cache.pages(sample)[1],
+                                  cache.pages(other)[1]};
   EXPECT_EQ(last.size(), 3U);
   for (const int64_t layer : {0, 1}) {
     const auto offset = static_cast<float>(layer);

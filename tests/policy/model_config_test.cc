@@ -79,12 +79,9 @@ TEST(ModelConfig, ReadsTheOlderLayout) {
 TEST(ModelConfig, ReadsTheNewerLayout) {
   Json root = llama();
   root["dtype"] = "float16";
-  root["rope_parameters"] = {{"rope_theta", 500000.0},
-                             {"rope_type", "llama3"},
-                             {"factor", 32.0},
-                             {"low_freq_factor", 1.0},
-                             {"high_freq_factor", 4.0},
-                             {"original_max_position_embeddings", 64}};
+  root["rope_parameters"] = {{"rope_theta", 500000.0},  {"rope_type", "llama3"},
+                             {"factor", 32.0},          {"low_freq_factor", 1.0},
+                             {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
   const ModelConfig config = read(root);
   EXPECT_EQ(config.rope_theta, 500000);
   EXPECT_EQ(config.dtype, DType::kFloat16);
@@ -168,17 +165,27 @@ TEST(ModelConfig, RefusesWhatWouldChangeTheResult) {
     Json root = qwen2();
     root[key] = value;
     const Json seen = value.is_array() ? value.back() : value;
-    expect_words(refusal(root), {key, seen.is_string() ? seen.get_ref<const std::string&>().c_str() : key});
+    expect_words(refusal(root),
+                 {key, seen.is_string() ? seen.get_ref<const std::string&>().c_str() : key});
   }
 }
 
 TEST(ModelConfig, RefusesSizesThatCannotBe) {
   const std::vector<std::pair<const char*, Json>> cases = {
-      {"hidden_size", 0},           {"hidden_size", -16},           {"hidden_size", "16"},
-      {"hidden_size", 16.5},        {"vocab_size", int64_t{1} << 60}, {"num_hidden_layers", 1000000000},
-      {"num_attention_heads", 3},   {"num_key_value_heads", 3},     {"head_dim", 7},
-      {"rms_norm_eps", 0.0},        {"max_position_embeddings", 0}, {"eos_token_id", "end"},
-      {"eos_token_id", -1},         {"tie_word_embeddings", 1},
+      {"hidden_size", 0},
+      {"hidden_size", -16},
+      {"hidden_size", "16"},
+      {"hidden_size", 16.5},
+      {"vocab_size", int64_t{1} << 60},
+      {"num_hidden_layers", 1000000000},
+      {"num_attention_heads", 3},
+      {"num_key_value_heads", 3},
+      {"head_dim", 7},
+      {"rms_norm_eps", 0.0},
+      {"max_position_embeddings", 0},
+      {"eos_token_id", "end"},
+      {"eos_token_id", -1},
+      {"tie_word_embeddings", 1},
   };
   for (const auto& [key, value] : cases) {
     Json root = qwen2();
@@ -188,8 +195,8 @@ TEST(ModelConfig, RefusesSizesThatCannotBe) {
 }
 
 TEST(ModelConfig, NamesTheKeyThatIsMissing) {
-  for (const char* key : {"model_type", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
-                          "num_attention_heads", "num_key_value_heads"}) {
+  for (const char* key : {"model_type", "vocab_size", "hidden_size", "intermediate_size",
+                          "num_hidden_layers", "num_attention_heads", "num_key_value_heads"}) {
     Json root = qwen2();
     root.erase(key);
     expect_words(refusal(root), {key});
@@ -220,7 +227,8 @@ TEST(GenerationConfig, FallsBackToTheModelConfig) {
   const std::string without_file = dir_with(qwen2().dump());
   const std::string without_key = dir_with(qwen2().dump(), "{}");
   for (const std::string& dir : {without_file, without_key})
-    EXPECT_EQ(read_generation_config(dir, read_model_config(dir)).eos_token_ids, std::vector<int64_t>{298});
+    EXPECT_EQ(read_generation_config(dir, read_model_config(dir)).eos_token_ids,
+              std::vector<int64_t>{298});
 }
 
 TEST(ModelConfig, WrittenConfigReadsBackTheSame) {

@@ -1,4 +1,5 @@
-// The public checkpoints against what torch computed with them: the tolerances are those of its own rounding noise.
+// The public checkpoints against what torch computed with them: the tolerances are those of its own
+// rounding noise.
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
@@ -35,9 +36,14 @@ TEST_P(GoldenModel, ScoresInFloat32) {
   const auto rows = golden_rows(GetParam(), "score", "float32");
   EXPECT_EQ(rows.size(), 13U);
   for (const Json& row : rows) {
-    const PackedScores scores = score(*model, pack_tokens({row["ids"].get<std::vector<int64_t>>()}), 1);
-    EXPECT_LE(difference(scores.logprob_T.const_data_ptr<float>(), row["logprobs"]).largest, tolerance) << row["id"];
-    EXPECT_LE(difference(scores.entropy_T.const_data_ptr<float>(), row["entropy"]).largest, tolerance) << row["id"];
+    const PackedScores scores =
+        score(*model, pack_tokens({row["ids"].get<std::vector<int64_t>>()}), 1);
+    EXPECT_LE(difference(scores.logprob_T.const_data_ptr<float>(), row["logprobs"]).largest,
+              tolerance)
+        << row["id"];
+    EXPECT_LE(difference(scores.entropy_T.const_data_ptr<float>(), row["entropy"]).largest,
+              tolerance)
+        << row["id"];
   }
 }
 
@@ -50,11 +56,13 @@ TEST_P(GoldenModel, ScoresInBFloat16) {
   const auto references = golden_rows(GetParam(), "score", "float32");
   const Json noise = testing::golden_meta(GetParam())["bf16"];
   for (const Json& request : requests) {
-    const auto reference = std::find_if(references.begin(), references.end(),
-                                        [&](const Json& row) { return row["id"] == request["ref"]; });
+    const auto reference = std::find_if(references.begin(), references.end(), [&](const Json& row) {
+      return row["id"] == request["ref"];
+    });
     ASSERT_NE(reference, references.end()) << request["ref"];
     const auto wanted = (*reference)["logprobs"].get<std::vector<double>>();
-    const PackedScores scores = score(*model, pack_tokens({request["ids"].get<std::vector<int64_t>>()}), 1);
+    const PackedScores scores =
+        score(*model, pack_tokens({request["ids"].get<std::vector<int64_t>>()}), 1);
     const Difference error = difference(scores.logprob_T.const_data_ptr<float>(), wanted);
     EXPECT_LE(error.largest, 3 * noise["logprob_max_err"].get<double>() + 0.05) << request["id"];
     if (wanted.size() >= 32) {
@@ -100,7 +108,8 @@ TEST_P(GoldenModel, Gradients) {
     weights.insert(weights.end(), mask.begin() + 1, mask.end());
     weights.push_back(0);
   }
-  const at::Tensor loss = -(score(*model, batch, 1).logprob_T * at::tensor(weights)).sum() / row["n_targets"].get<double>();
+  const at::Tensor loss = -(score(*model, batch, 1).logprob_T * at::tensor(weights)).sum() /
+                          row["n_targets"].get<double>();
   loss.backward();
 
   const double mean = row["loss_mean"].get<double>();
@@ -113,7 +122,9 @@ TEST_P(GoldenModel, Gradients) {
     const at::Tensor flat = parameter.grad().flatten();
     for (const Json& entry : wanted["entries"]) {
       const double value = entry[1].get<double>();
-      EXPECT_NEAR(flat[entry[0].get<int64_t>()].item<double>(), value, 3e-3 * std::abs(value) + 1e-9) << name << entry;
+      EXPECT_NEAR(flat[entry[0].get<int64_t>()].item<double>(), value,
+                  3e-3 * std::abs(value) + 1e-9)
+          << name << entry;
     }
   }
 }
@@ -125,7 +136,8 @@ std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Public, GoldenModel, ::testing::ValuesIn(testing::golden_model_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(Public, GoldenModel, ::testing::ValuesIn(testing::golden_model_names()),
+                         test_name);
 
 }  // namespace
 }  // namespace covrl

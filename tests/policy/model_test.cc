@@ -45,7 +45,8 @@ Model small_model(DType dtype = DType::kFloat32) {
 
 std::vector<int64_t> some_tokens(int64_t count, int64_t seed) {
   std::vector<int64_t> tokens;
-  for (int64_t i = 0; i < count; ++i) tokens.push_back((seed + 17 * i + i * i) % small_config().vocab_size);
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back((seed + 17 * i + i * i) % small_config().vocab_size);
   return tokens;
 }
 
@@ -75,14 +76,16 @@ TEST(PackTokens, PositionsStartAgainWithEachSequence) {
 }
 
 TEST(Model, HiddenStatesDoNotDependOnThePacking) {
-  const std::vector<std::vector<int64_t>> sequences = {some_tokens(1, 3), some_tokens(17, 4), some_tokens(40, 5), some_tokens(7, 6)};
+  const std::vector<std::vector<int64_t>> sequences = {some_tokens(1, 3), some_tokens(17, 4),
+                                                       some_tokens(40, 5), some_tokens(7, 6)};
   for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
     const Model model = small_model(dtype);
     const PackedTokens packed = pack_tokens(sequences);
     const at::Tensor together = model.hidden(packed);
     for (size_t n = 0; n < sequences.size(); ++n) {
       const at::Tensor alone = model.hidden(pack_tokens({sequences[n]}));
-      EXPECT_TRUE(same_bits(alone, together.slice(0, packed.cu_seqlens[n], packed.cu_seqlens[n + 1])))
+      EXPECT_TRUE(
+          same_bits(alone, together.slice(0, packed.cu_seqlens[n], packed.cu_seqlens[n + 1])))
           << dtype_name(dtype) << " sequence " << n;
     }
   }
@@ -102,18 +105,22 @@ TEST(Model, DecodingHasTheBitsOfTheFullForward) {
   const std::vector<int64_t> first = some_tokens(45, 8), second = some_tokens(38, 9);
   for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
     const Model model = small_model(dtype);
-    const at::Tensor whole_first = model.hidden(pack_tokens({first})), whole_second = model.hidden(pack_tokens({second}));
+    const at::Tensor whole_first = model.hidden(pack_tokens({first})),
+                     whole_second = model.hidden(pack_tokens({second}));
     KvCache cache(model.config(), dtype, 64);
     const int64_t a = cache.add_sequence(), b = cache.add_sequence();
-    const std::vector<int64_t> prompt_a(first.begin(), first.begin() + 14), prompt_b(second.begin(), second.begin() + 7);
+    const std::vector<int64_t> prompt_a(first.begin(), first.begin() + 14),
+        prompt_b(second.begin(), second.begin() + 7);
     const at::Tensor prompts = model.prefill(pack_tokens({prompt_a, prompt_b}), {a, b}, cache);
     EXPECT_TRUE(same_bits(prompts.slice(0, 0, 14), whole_first.slice(0, 0, 14)));
     EXPECT_TRUE(same_bits(prompts.slice(0, 14, 21), whole_second.slice(0, 0, 7)));
     for (size_t i = 0; i + 14 < first.size(); ++i) {
       const at::Tensor step = model.decode({first[14 + i], second[7 + i]}, {a, b}, cache);
       const auto offset = static_cast<int64_t>(i);
-      EXPECT_TRUE(same_bits(step[0], whole_first[14 + offset])) << dtype_name(dtype) << " step " << i;
-      EXPECT_TRUE(same_bits(step[1], whole_second[7 + offset])) << dtype_name(dtype) << " step " << i;
+      EXPECT_TRUE(same_bits(step[0], whole_first[14 + offset]))
+          << dtype_name(dtype) << " step " << i;
+      EXPECT_TRUE(same_bits(step[1], whole_second[7 + offset]))
+          << dtype_name(dtype) << " step " << i;
     }
   }
 }
@@ -121,7 +128,8 @@ TEST(Model, DecodingHasTheBitsOfTheFullForward) {
 TEST(Model, PrefillContinuesAForkedPrefix) {
   const Model model = small_model();
   const std::vector<int64_t> tokens = some_tokens(40, 2);
-  const std::vector<int64_t> prefix(tokens.begin(), tokens.begin() + 21), rest(tokens.begin() + 21, tokens.end());
+  const std::vector<int64_t> prefix(tokens.begin(), tokens.begin() + 21),
+      rest(tokens.begin() + 21, tokens.end());
   const at::Tensor whole = model.hidden(pack_tokens({tokens}));
   KvCache cache(model.config(), DType::kFloat32, 16);
   const int64_t prompt = cache.add_sequence();
@@ -140,10 +148,12 @@ TEST(Model, ScoresTheNextTokenOfEachSequence) {
   const PackedScores packed = score(model, pack_tokens({some_tokens(5, 9), tokens}), 0.7);
   EXPECT_TRUE(same_bits(alone.logprob_T, packed.logprob_T.slice(0, 5)));
   EXPECT_TRUE(same_bits(alone.entropy_T, packed.entropy_T.slice(0, 5)));
-  const at::Tensor logits = at::matmul(model.hidden(pack_tokens({tokens})), model.head().t()).to(at::kDouble) / 0.7;
+  const at::Tensor logits =
+      at::matmul(model.hidden(pack_tokens({tokens})), model.head().t()).to(at::kDouble) / 0.7;
   const at::Tensor logprobs = at::log_softmax(logits, -1);
   for (int64_t i = 0; i + 1 < 12; ++i)
-    EXPECT_NEAR(alone.logprob_T[i].item<double>(), logprobs[i][tokens[static_cast<size_t>(i + 1)]].item<double>(), 1e-5);
+    EXPECT_NEAR(alone.logprob_T[i].item<double>(),
+                logprobs[i][tokens[static_cast<size_t>(i + 1)]].item<double>(), 1e-5);
 }
 
 TEST(Model, GradientsReachEveryParameter) {
@@ -155,7 +165,8 @@ TEST(Model, GradientsReachEveryParameter) {
     model.set_requires_grad(true);
     score(model, pack_tokens({some_tokens(9, 1), some_tokens(5, 2)}), 1).logprob_T.sum().backward();
     for (const auto& [name, parameter] : model.parameters()) {
-      // A bias of the keys shifts every logit of a query alike, but rotation breaks that: its gradient is small, not zero.
+      // A bias of the keys shifts every logit of a query alike, but rotation breaks that: its
+      // gradient is small, not zero.
       ASSERT_TRUE(parameter.grad().defined()) << name;
       EXPECT_GT(parameter.grad().abs().max().item<float>(), 0) << name;
     }
@@ -168,16 +179,19 @@ TEST(Model, TiedHeadIsTheEmbedding) {
   const Model model = Model::random(config, 1);
   EXPECT_TRUE(model.head().is_same(model.parameters().front().second));
   EXPECT_EQ(model.num_parameters(), config.num_parameters());
-  EXPECT_EQ(model.num_parameters() + config.vocab_size * config.hidden_size, small_config().num_parameters());
+  EXPECT_EQ(model.num_parameters() + config.vocab_size * config.hidden_size,
+            small_config().num_parameters());
 }
 
 TEST(Model, RandomWeightsFollowFromSeedAndNameAlone) {
   ModelConfig deeper = small_config();
   deeper.num_hidden_layers = 3;
-  const Model model = Model::random(small_config(), 1), larger = Model::random(deeper, 1), other = Model::random(small_config(), 2);
+  const Model model = Model::random(small_config(), 1), larger = Model::random(deeper, 1),
+              other = Model::random(small_config(), 2);
   std::map<std::string, at::Tensor> in_larger;
   for (const auto& [name, tensor] : larger.parameters()) in_larger[name] = tensor;
-  for (const auto& [name, tensor] : model.parameters()) EXPECT_TRUE(same_bits(tensor, in_larger.at(name))) << name;
+  for (const auto& [name, tensor] : model.parameters())
+    EXPECT_TRUE(same_bits(tensor, in_larger.at(name))) << name;
   const at::Tensor& embedding = model.parameters().front().second;
   EXPECT_FALSE(same_bits(embedding, other.parameters().front().second));
   EXPECT_NEAR(embedding.std().item<double>(), 0.02, 0.002);  // 1,464 values: 5 standard errors
@@ -200,7 +214,8 @@ TEST(Model, CopyFromConvertsTheType) {
   target.parameters().front().second.fill_(3);
   target.copy_from(source);
   for (size_t i = 0; i < source.parameters().size(); ++i)
-    EXPECT_TRUE(same_bits(target.parameters()[i].second, source.parameters()[i].second.to(at::kBFloat16)));
+    EXPECT_TRUE(
+        same_bits(target.parameters()[i].second, source.parameters()[i].second.to(at::kBFloat16)));
 }
 
 TEST(Model, RefusesWeightsThatDoNotFit) {
@@ -228,7 +243,9 @@ TEST(Model, RefusesWeightsThatDoNotFit) {
 TEST(Model, RefusesWeightsThatAreNotFinite) {
   const std::string name = "model.layers.0.self_attn.k_proj.weight";
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
-    for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    for (const float value :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+          -std::numeric_limits<float>::infinity()}) {
       for (const int64_t row : {0, 11}) {
         auto tensors = small_weights(small_config());
         tensors[name] = tensors[name].to(type);
@@ -257,7 +274,8 @@ TEST(Model, RefusesTokensOutsideTheVocabulary) {
 TEST(RopeTable, GrowingChangesNoEntry) {
   RopeTable grown(small_config()), whole(small_config());
   const RopeTable::Tables small = grown.at_least(3, at::kCPU);
-  const RopeTable::Tables large = grown.at_least(5000, at::kCPU), reference = whole.at_least(5000, at::kCPU);
+  const RopeTable::Tables large = grown.at_least(5000, at::kCPU),
+                          reference = whole.at_least(5000, at::kCPU);
   EXPECT_TRUE(same_bits(small.cos_Pd, large.cos_Pd.slice(0, 0, small.cos_Pd.size(0))));
   EXPECT_TRUE(same_bits(large.sin_Pd.slice(0, 0, 5000), reference.sin_Pd.slice(0, 0, 5000)));
   EXPECT_TRUE(large.cos_Pd[0].equal(at::ones({3})));

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
@@ -57,21 +58,24 @@ TEST_P(Malformed, IsRefusedOrLoadedAsTheManifestSays) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage) << error.what();
     const std::string message = lower(error.what());
     const Json& words = found["mention_any"];
-    EXPECT_TRUE(std::any_of(words.begin(), words.end(), [&](const Json& word) {
-      return message.find(lower(word.get<std::string>())) != std::string::npos;
-    })) << message
-        << " names none of " << words;
+    EXPECT_TRUE(std::any_of(words.begin(), words.end(),
+                            [&](const Json& word) {
+                              return message.find(lower(word.get<std::string>())) !=
+                                     std::string::npos;
+                            }))
+        << message << " names none of " << words;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Public, Malformed,
-    ::testing::Values("config_duplicate_key", "config_gpt2", "config_missing_num_attention_heads", "config_truncated",
-                      "config_type_string_hidden_size", "index_dotdot_shard", "index_missing_shard", "ok_base",
-                      "ok_header_padded", "ok_unknown_config_keys", "st_dtype_unknown", "st_header_len_huge",
-                      "st_is_lfs_pointer", "st_overlapping_offsets", "st_truncated_data_half", "st_zero_length",
-                      "tensor_down_proj_transposed", "tensor_extra_unknown", "tensor_missing_q_proj", "tensor_nan",
-                      "tok_merge_unknown_part"),
+    ::testing::Values("config_duplicate_key", "config_gpt2", "config_missing_num_attention_heads",
+                      "config_truncated", "config_type_string_hidden_size", "index_dotdot_shard",
+                      "index_missing_shard", "ok_base", "ok_header_padded",
+                      "ok_unknown_config_keys", "st_dtype_unknown", "st_header_len_huge",
+                      "st_is_lfs_pointer", "st_overlapping_offsets", "st_truncated_data_half",
+                      "st_zero_length", "tensor_down_proj_transposed", "tensor_extra_unknown",
+                      "tensor_missing_q_proj", "tensor_nan", "tok_merge_unknown_part"),
     [](const auto& info) { return info.param; });
 
 bool same_weights(const Model& a, const Model& b) {
@@ -79,7 +83,8 @@ bool same_weights(const Model& a, const Model& b) {
   for (size_t i = 0; i < a.parameters().size(); ++i) {
     const auto& [name, left] = a.parameters()[i];
     const auto& [other_name, right] = b.parameters()[i];
-    if (name != other_name || left.sizes() != right.sizes() || left.scalar_type() != right.scalar_type() ||
+    if (name != other_name || left.sizes() != right.sizes() ||
+        left.scalar_type() != right.scalar_type() ||
         std::memcmp(left.const_data_ptr(), right.const_data_ptr(), left.nbytes()) != 0)
       return false;
   }
@@ -106,7 +111,8 @@ TEST_P(SavePretrained, LoadsBackTheSame) {
   EXPECT_EQ(loaded.chat->render(messages, true, {}), source.chat->render(messages, true, {}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Public, SavePretrained, ::testing::Values("q2-tied-fp32", "llama-rs32-tied-bf16"),
+INSTANTIATE_TEST_SUITE_P(Public, SavePretrained,
+                         ::testing::Values("q2-tied-fp32", "llama-rs32-tied-bf16"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -120,7 +126,8 @@ TEST(SavePretrained, StoresTheTypeAskedFor) {
   const std::string saved = testing::temporary_dir("saved");
   save_pretrained(saved, source, *source.model, DType::kBFloat16);
   EXPECT_EQ(read_model_config(saved).dtype, DType::kBFloat16);
-  for (const auto& [name, tensor] : read_safetensors_dir(saved)) EXPECT_EQ(tensor.scalar_type(), at::kBFloat16) << name;
+  for (const auto& [name, tensor] : read_safetensors_dir(saved))
+    EXPECT_EQ(tensor.scalar_type(), at::kBFloat16) << name;
   // Weights that came from bfloat16 survive the trip through float32.
   EXPECT_TRUE(same_weights(*load_pretrained(saved).model, *source.model));
 }

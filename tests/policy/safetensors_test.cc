@@ -51,8 +51,9 @@ void expect_same_bits(const at::Tensor& seen, const at::Tensor& wanted) {
 TEST(Safetensors, RoundTripKeepsEveryTypeAndShape) {
   NamedTensors tensors;
   for (const at::ScalarType type :
-       {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool,
-        at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn, at::kFloat8_e5m2, at::kComplexFloat}) {
+       {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort,
+        at::kChar, at::kByte, at::kBool, at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn,
+        at::kFloat8_e5m2, at::kComplexFloat}) {
     const at::Tensor values = at::arange(0, 6, at::kFloat).remainder(2).reshape({2, 3});
     tensors.emplace_back(concat("type ", c10::toString(type)), values.to(type));
   }
@@ -85,7 +86,8 @@ TEST(Safetensors, HeaderIsAlignedAndHoldsTheMetadata) {
 TEST(Safetensors, ShardsReadBackAsOne) {
   const std::string dir = testing::temporary_dir("safetensors");
   NamedTensors tensors;
-  for (int i = 0; i < 7; ++i) tensors.emplace_back(concat("t", i), at::full({10 + i}, i, at::kFloat));
+  for (int i = 0; i < 7; ++i)
+    tensors.emplace_back(concat("t", i), at::full({10 + i}, i, at::kFloat));
   write_safetensors_sharded(dir, tensors, /*max_shard_bytes=*/100);
   EXPECT_FALSE(fs::exists(dir + "/model.safetensors"));
   int64_t shards = 0;
@@ -93,7 +95,8 @@ TEST(Safetensors, ShardsReadBackAsOne) {
     if (entry.path().extension() != ".safetensors") continue;
     ++shards;
     int64_t bytes = 0;
-    for (const auto& [name, tensor] : read_safetensors(entry.path())) bytes += static_cast<int64_t>(tensor.nbytes());
+    for (const auto& [name, tensor] : read_safetensors(entry.path()))
+      bytes += static_cast<int64_t>(tensor.nbytes());
     EXPECT_LE(bytes, 100);
   }
   EXPECT_GT(shards, 1);
@@ -129,7 +132,8 @@ TEST(Safetensors, RefusesHeadersThatLie) {
        "overlapping"},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
        "duplicate"},
-      {R"({"__metadata__":3,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "__metadata__"},
+      {R"({"__metadata__":3,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+       "__metadata__"},
   };
   for (const auto& [header, word] : cases) {
     const std::string message = refusal(file_with(with_length(header) + four_bytes));
@@ -168,7 +172,8 @@ class SafetensorsIndex : public ::testing::Test {
   }
 
   std::string refusal(const Json& weight_map) {
-    write_file_atomically(dir_ + "/model.safetensors.index.json", Json{{"weight_map", weight_map}}.dump());
+    write_file_atomically(dir_ + "/model.safetensors.index.json",
+                          Json{{"weight_map", weight_map}}.dump());
     try {
       read_safetensors_dir(dir_);
     } catch (const Error& error) {
@@ -183,14 +188,21 @@ class SafetensorsIndex : public ::testing::Test {
 
 TEST_F(SafetensorsIndex, MustAgreeWithItsShards) {
   EXPECT_EQ(refusal({{"a", "one.safetensors"}, {"b", "two.safetensors"}}), "");
-  EXPECT_NE(refusal({{"a", "one.safetensors"}, {"c", "two.safetensors"}}).find("\"b\""), std::string::npos);
-  EXPECT_NE(refusal({{"a", "one.safetensors"}, {"b", "one.safetensors"}}).find("\"b\""), std::string::npos);
-  EXPECT_NE(refusal({{"a", "one.safetensors"}, {"b", "three.safetensors"}}).find("three.safetensors"), std::string::npos);
+  EXPECT_NE(refusal({{"a", "one.safetensors"}, {"c", "two.safetensors"}}).find("\"b\""),
+            std::string::npos);
+  EXPECT_NE(refusal({{"a", "one.safetensors"}, {"b", "one.safetensors"}}).find("\"b\""),
+            std::string::npos);
+  EXPECT_NE(
+      refusal({{"a", "one.safetensors"}, {"b", "three.safetensors"}}).find("three.safetensors"),
+      std::string::npos);
 }
 
 TEST_F(SafetensorsIndex, MayNotLeaveItsFolder) {
-  for (const char* shard : {"../one.safetensors", "/etc/one.safetensors", "x/../one.safetensors", "..\\one.safetensors", ".."})
-    EXPECT_NE(refusal({{"a", "one.safetensors"}, {"b", shard}}).find("same folder"), std::string::npos) << shard;
+  for (const char* shard : {"../one.safetensors", "/etc/one.safetensors", "x/../one.safetensors",
+                            "..\\one.safetensors", ".."})
+    EXPECT_NE(refusal({{"a", "one.safetensors"}, {"b", shard}}).find("same folder"),
+              std::string::npos)
+        << shard;
 }
 
 }  // namespace

@@ -1,16 +1,17 @@
 // Threads: operations come from any thread (the backward pass of a device has its own). Memory is open while at least one
-// operation runs; one mutex guards the count and the list of blocks.
+// operation runs; one mutex guards the counts.
 #include "tests/support/torch/fake_device.h"
 
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
+#include <ATen/Parallel.h>
 #include <ATen/native/CPUFallback.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <sys/mman.h>
 #include <torch/library.h>
 
-#include <map>
+#include <cstddef>
 #include <mutex>
 
 namespace covrl::testing {
@@ -19,24 +20,27 @@ namespace {
 constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
 const at::Device kDevice(kType, 0);
 
+// One range of addresses, handed out in order; it starts anew when nothing is in use.
 class Memory {
  public:
+  Memory() : base_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+    TORCH_CHECK(base_ != MAP_FAILED, "fake device: no memory");
+  }
   void* take(size_t bytes) {
     const std::lock_guard lock(mutex_);
-    void* block = mmap(nullptr, bytes, num_open_ > 0 ? kOpen : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    TORCH_CHECK(block != MAP_FAILED, "fake device: out of memory");
-    blocks_[block] = bytes;
+    TORCH_CHECK(next_ + bytes <= kBytes, "fake device: out of memory");
+    void* block = static_cast<std::byte*>(base_) + next_;
+    next_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    ++num_blocks_;
     return block;
   }
-  void give_back(void* block) {
+  void give_back() {
     const std::lock_guard lock(mutex_);
-    const auto found = blocks_.find(block);
-    munmap(block, found->second);
-    blocks_.erase(found);
+    if (--num_blocks_ == 0) next_ = 0;
   }
   void open() {
     const std::lock_guard lock(mutex_);
-    if (num_open_++ == 0) protect(kOpen);
+    if (num_open_++ == 0) protect(PROT_READ | PROT_WRITE);
   }
   void close() {
     const std::lock_guard lock(mutex_);
@@ -44,20 +48,16 @@ class Memory {
   }
 
  private:
-  static constexpr int kOpen = PROT_READ | PROT_WRITE;
-  void protect(int protection) {
-    for (const auto& [block, bytes] : blocks_) TORCH_CHECK(mprotect(block, bytes, protection) == 0);
-  }
+  static constexpr size_t kBytes = size_t{1} << 30;
+  static constexpr size_t kAlignment = 64;
+  void protect(int protection) { TORCH_CHECK(mprotect(base_, kBytes, protection) == 0, "fake device: mprotect"); }
 
   std::mutex mutex_;
-  std::map<void*, size_t> blocks_;
+  void* base_;
+  size_t next_ = 0;
+  int64_t num_blocks_ = 0;
   int num_open_ = 0;
 };
-
-Memory& memory() {
-  static Memory& instance = *new Memory;  // outlives every tensor
-  return instance;
-}
 
 struct OpenMemory {
   OpenMemory() { memory().open(); }
@@ -65,7 +65,7 @@ struct OpenMemory {
 };
 
 void give_back(void* block) {
-  if (block != nullptr) memory().give_back(block);
+  if (block != nullptr) memory().give_back();
 }
 
 struct FakeAllocator final : c10::Allocator {
@@ -167,7 +167,13 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 }  // namespace
 
 at::Device fake_device() {
-  c10::SetAllocator(kType, &allocator());
+  static const bool is_ready = [] {
+    c10::register_privateuse1_backend("fake_device");  // before CUDA in LibTorch's eyes, where both are linked
+    c10::SetAllocator(kType, &allocator());
+    at::set_num_threads(1);  // for operations this small, threads cost more than they give
+    return true;
+  }();
+  TORCH_CHECK(is_ready);
   return kDevice;
 }
 
