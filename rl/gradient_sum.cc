@@ -1,13 +1,13 @@
 #include "rl/gradient_sum.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/error.h"
+#include "kernels/parallel.h"
 
 namespace covrl {
 namespace {
@@ -24,7 +24,7 @@ int64_t total_elements(const std::vector<std::pair<std::string, at::Tensor>>& pa
 }
 
 void add(const float* gradient, int64_t* sum, int64_t count) {
-  at::parallel_for(0, count, kChunk, [&](int64_t begin, int64_t end) {
+  kernels::parallel_for(count, kChunk, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       sum[i] += std::llrint(static_cast<double>(gradient[i]) / kQuantum);
   });
@@ -75,7 +75,7 @@ void GradientSum::all_reduce(Communicator& comm) {
 at::Tensor GradientSum::flat() const {
   at::Tensor flat = at::empty({static_cast<int64_t>(sum_.size())}, at::kFloat);
   float* data = flat.mutable_data_ptr<float>();
-  at::parallel_for(0, flat.numel(), kChunk, [&](int64_t begin, int64_t end) {
+  kernels::parallel_for(flat.numel(), kChunk, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       data[i] = static_cast<float>(static_cast<double>(sum_[static_cast<size_t>(i)]) * kQuantum);
   });
@@ -85,7 +85,7 @@ at::Tensor GradientSum::flat() const {
 double GradientSum::norm() const {
   const int64_t count = static_cast<int64_t>(sum_.size());
   std::vector<double> squares(static_cast<size_t>((count + kChunk - 1) / kChunk));
-  at::parallel_for(0, static_cast<int64_t>(squares.size()), 1, [&](int64_t begin, int64_t end) {
+  kernels::parallel_for(static_cast<int64_t>(squares.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk)
       for (int64_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i) {
         const double value = static_cast<double>(sum_[static_cast<size_t>(i)]) * kQuantum;

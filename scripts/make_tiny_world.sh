@@ -10,4 +10,4 @@ bin="${COVRL_BIN:-build/release/bin}"
 rm -rf data/tiny/model
 cp -r runs/tiny_world/sft/checkpoints/global_step_2343/actor/huggingface data/tiny/model
 "$bin/covrl" eval --model data/tiny/model --benchmark data/tiny/test.jsonl --benchmark data/tiny/cross_domain.jsonl \
-  --samples 4 --temperature 1 --max-new-tokens 128
+  --samples 4 --temperature 1 --max-new-tokens 128 --verifier math_boxed

@@ -13,7 +13,8 @@ namespace {
 // Mathematical answers: found in the response, compared with the gold answer.
 class MathVerifier final : public Verifier {
  public:
-  std::string name() const override { return "math"; }
+  MathVerifier(std::string name, ExtractOptions extract) : name_(std::move(name)), extract_(extract) {}
+  std::string name() const override { return name_; }
 
   Verdict verify(const VerifyRequest& request) const override {
     const auto start = std::chrono::steady_clock::now();
@@ -25,9 +26,9 @@ class MathVerifier final : public Verifier {
   }
 
  private:
-  static Verdict judged(const VerifyRequest& request) {
+  Verdict judged(const VerifyRequest& request) const {
     Verdict verdict;
-    const Extraction found = extract_answer(request.response);
+    const Extraction found = extract_answer(request.response, extract_);
     if (found.source == AnswerSource::kNone) {
       verdict.outcome = Outcome::kUnparsed;
       return verdict;
@@ -47,10 +48,21 @@ class MathVerifier final : public Verifier {
     verdict.extracted = found.answer;
     return verdict;
   }
+
+  std::string name_;
+  ExtractOptions extract_;
 };
 
 }  // namespace
 
-std::unique_ptr<Verifier> make_math_verifier() { return std::make_unique<MathVerifier>(); }
+// A box, else a stated answer, else the last formula or number.
+std::unique_ptr<Verifier> make_math_verifier() {
+  return std::make_unique<MathVerifier>("math", ExtractOptions{});
+}
+
+// A box or nothing: as a reward it leaves a policy no way to be paid for a number it only passed by.
+std::unique_ptr<Verifier> make_math_boxed_verifier() {
+  return std::make_unique<MathVerifier>("math_boxed", ExtractOptions{.phrases = false, .loose = false});
+}
 
 }  // namespace covrl

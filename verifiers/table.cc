@@ -5,6 +5,7 @@
 // One line a verifier: NAME is made by make_NAME_verifier(), defined in NAME.cc.
 #define COVRL_VERIFIERS(ROW) \
   ROW(math)                  \
+  ROW(math_boxed)            \
   ROW(format)
 
 namespace covrl {

@@ -32,7 +32,7 @@ class Verifier {
   virtual Verdict verify(const VerifyRequest& request) const = 0;
 };
 
-// Table of verifiers (verifiers/table.cc): "math", "format".
+// Table of verifiers (verifiers/table.cc): "math", "math_boxed", "format".
 std::vector<std::string> verifier_names();
 std::unique_ptr<Verifier> make_verifier(
     const std::string& name);  // Error(kUsage) with the nearest and all names

@@ -77,15 +77,15 @@ TEST(Train, ACheckpointWithoutAValidManifestIsSkipped) {
 TEST(Train, AChangedKeyThatAltersTheMathsNeedsConsentOnResume) {
   const std::string run = temporary_dir("run") + "/a";
   expect_ok(run_covrl(tiny_train_words(run)));
+  const ProgramResult complete = run_covrl(tiny_train_words(run));
+  EXPECT_EQ(complete.status, 2);
+  EXPECT_NE(complete.err.find("complete"), std::string::npos) << complete.err;
   const ProgramResult refused = run_covrl(tiny_train_words(run, {"trainer.total_steps=5", "actor.optim.lr=3e-5"}));
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("actor.optim.lr"), std::string::npos) << refused.err;
   const ProgramResult allowed = run_covrl(
       tiny_train_words(run, {"trainer.total_steps=5", "actor.optim.lr=3e-5", "trainer.allow_changed_config=true"}));
   EXPECT_EQ(allowed.status, 0) << allowed.err;
-  const ProgramResult complete = run_covrl(tiny_train_words(run));
-  EXPECT_EQ(complete.status, 2);
-  EXPECT_NE(complete.err.find("complete"), std::string::npos) << complete.err;
 }
 
 TEST(Train, DryRunPrintsTheDerivedSizesAndWritesNothing) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "kernels/mode.h"
 #include "tests/support/fake_comm.h"
 
 namespace covrl {
@@ -149,7 +150,13 @@ double relative_difference(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).to(at::kDouble).norm() / b.to(at::kDouble).norm()).item<double>();
 }
 
-TEST(LearnerTest, RankCountDoesNotChangeABit) {
+class LearnerTest : public ::testing::Test {
+ protected:
+  // The ranks are threads already: pools of threads below them would only wait for each other.
+  static void SetUpTestSuite() { kernels::set_num_threads(1); }
+};
+
+TEST_F(LearnerTest, RankCountDoesNotChangeABit) {
   const std::vector<Sample> samples = make_samples(5);
   const Outcomes wanted = learn(make_config(), samples, 1);
   EXPECT_EQ(metric(wanted, "actor/num_updates"), 6);
@@ -163,7 +170,7 @@ TEST(LearnerTest, RankCountDoesNotChangeABit) {
   }
 }
 
-TEST(LearnerTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
+TEST_F(LearnerTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
   const std::vector<Sample> samples = make_samples(5);
   for (const std::string& mode : reduction_names()) {
     LearnerConfig config = gradient_config();
@@ -184,7 +191,7 @@ TEST(LearnerTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
   }
 }
 
-TEST(LearnerTest, OrderOfSequencesDoesNotChangeLossAndGradient) {
+TEST_F(LearnerTest, OrderOfSequencesDoesNotChangeLossAndGradient) {
   std::vector<Sample> samples = make_samples(4);
   const Outcomes wanted = learn(gradient_config(), samples, 1);
   std::reverse(samples.begin(), samples.end());
@@ -200,7 +207,7 @@ TEST(LearnerTest, OrderOfSequencesDoesNotChangeLossAndGradient) {
     EXPECT_NEAR(metric(seen, name), value, 1e-6 * std::abs(value) + 1e-9) << name;
 }
 
-TEST(LearnerTest, FirstUpdateAfterScoringHasRatioOne) {
+TEST_F(LearnerTest, FirstUpdateAfterScoringHasRatioOne) {
   LearnerConfig config = make_config();
   config.ppo_mini_batch_size = 0;
   config.ppo_epochs = 1;
@@ -221,7 +228,7 @@ TEST(LearnerTest, FirstUpdateAfterScoringHasRatioOne) {
   EXPECT_EQ(metric(seen, "actor/num_updates"), 1);
 }
 
-TEST(LearnerTest, ScoresEqualTheModelsOwn) {
+TEST_F(LearnerTest, ScoresEqualTheModelsOwn) {
   const std::vector<Sample> samples = make_samples(3);
   const Outcomes seen = learn(make_config(), samples, 2);
   const Model policy = make_model(5);
@@ -245,7 +252,7 @@ TEST(LearnerTest, ScoresEqualTheModelsOwn) {
     }
 }
 
-TEST(LearnerTest, FailedTrajectoriesChangeNothing) {
+TEST_F(LearnerTest, FailedTrajectoriesChangeNothing) {
   const std::vector<Sample> samples = make_samples(4);
   std::vector<Sample> with_failures = samples;
   for (Sample& sample : with_failures) {
@@ -264,7 +271,7 @@ TEST(LearnerTest, FailedTrajectoriesChangeNothing) {
   EXPECT_EQ(seen.metrics, wanted.metrics);
 }
 
-TEST(LearnerTest, MiniBatchWithoutUsableTokensIsSkippedAndCounted) {
+TEST_F(LearnerTest, MiniBatchWithoutUsableTokensIsSkippedAndCounted) {
   std::vector<Sample> samples = make_samples(4);
   for (size_t g : {0, 1})
     for (Trajectory& trajectory : samples[g].group.trajectories)
@@ -280,7 +287,7 @@ TEST(LearnerTest, MiniBatchWithoutUsableTokensIsSkippedAndCounted) {
   EXPECT_TRUE(none.weights.equal(flat_weights(make_model(5))));
 }
 
-TEST(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
+TEST_F(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
   LearnerConfig config = make_config();
   config.kl_loss_coef = 0;
   config.entropy_control = {};
@@ -301,7 +308,7 @@ TEST(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
   }
 }
 
-TEST(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
+TEST_F(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
   std::vector<int> num_thrown(2);
   testing::run_ranks(2, [&](Communicator& comm) {
     Model policy = make_model(5);
@@ -325,7 +332,7 @@ TEST(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
   EXPECT_EQ(num_thrown, (std::vector<int>{1, 1}));
 }
 
-TEST(LearnerTest, RaisesTheLogProbOfWhatDidWell) {
+TEST_F(LearnerTest, RaisesTheLogProbOfWhatDidWell) {
   LearnerConfig config = make_config();
   config.kl_loss_coef = 0;
   config.entropy_control = {};

@@ -99,6 +99,17 @@ TEST(MathVerifier, IsThreadSafe) {
   EXPECT_EQ(num_correct, std::vector<int>({1, 1, 1, 1}));
 }
 
+TEST(MathBoxedVerifier, PaysForABoxAlone) {
+  const auto verifier = make_verifier("math_boxed");
+  const auto outcome = [&](std::string_view response) {
+    return verifier->verify({response, "11", ""}).outcome;
+  };
+  EXPECT_EQ(outcome("So \\boxed{11}."), Outcome::kCorrect);
+  EXPECT_EQ(outcome("So \\boxed{12}."), Outcome::kWrong);
+  EXPECT_EQ(outcome("The answer is 11."), Outcome::kUnparsed);
+  EXPECT_EQ(outcome("Then left 65-54=11."), Outcome::kUnparsed);
+}
+
 // Labelled cases: none may be accepted wrongly; what a comparison without algebra misses is
 // bounded.
 TEST(MathVerifier, LabelledCases) {
