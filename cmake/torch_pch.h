@@ -1,4 +1,5 @@
-// Precompiled header of every target that works on tensors. Narrow ATen headers only: torch/torch.h costs 30 s a file.
+// Precompiled header of every target that works on tensors. Narrow ATen headers only: torch/torch.h
+// costs 30 s a file.
 #pragma once
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>

@@ -1,4 +1,5 @@
-// Plain values to bytes and back, for messages between the processes of one run (same machine type and program version).
+// Plain values to bytes and back, for messages between the processes of one run (same machine type
+// and program version).
 #pragma once
 
 #include <cstddef>

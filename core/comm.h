@@ -1,6 +1,7 @@
-// Collective communication between the processes of a run. Host memory; every call is collective over the communicator's
-// ranks and must be made by the main thread of each, in the same order. Integer sums are exact; floating sums are made in
-// rank order on every rank, so that all ranks hold the same bits. Failures throw Error(kRuntime) naming operation and rank.
+// Collective communication between the processes of a run. Host memory; every call is collective
+// over the communicator's ranks and must be made by the main thread of each, in the same order.
+// Integer sums are exact; floating sums are made in rank order on every rank, so that all ranks
+// hold the same bits. Failures throw Error(kRuntime) naming operation and rank.
 #pragma once
 
 #include <cstddef>
@@ -34,15 +35,16 @@ class Communicator {
 // One process.
 std::unique_ptr<Communicator> make_self_communicator();
 
-// The world of `mpirun`; one process when not started by it. Initialises MPI on the first call and finalises it at exit.
+// The world of `mpirun`; one process when not started by it. Initialises MPI on the first call and
+// finalises it at exit.
 std::unique_ptr<Communicator> make_world_communicator();
 
-// Number of this run's processes on this machine, to divide its cores among them (1 without mpirun). Collective on its
-// first call, like make_world_communicator().
+// Number of this run's processes on this machine, to divide its cores among them (1 without
+// mpirun). Collective on its first call, like make_world_communicator().
 int num_local_processes();
 
-// For a program that ends in an error: the other ranks may be waiting for this one, so all are ended, with `status` as
-// the status of the whole run. Returns only when there are no others.
+// For a program that ends in an error: the other ranks may be waiting for this one, so all are
+// ended, with `status` as the status of the whole run. Returns only when there are no others.
 void abort_world(int status);
 
 }  // namespace covrl

@@ -38,15 +38,18 @@ bool is_ok(cudaError_t status, const char* operation, Introduction& self) {
 Introduction introduce(int rank, int device) {
   Introduction self;
   int num_devices = 0;
-  if (!is_ok(cudaGetDeviceCount(&num_devices), "no usable GPU: cudaGetDeviceCount", self)) return self;
+  if (!is_ok(cudaGetDeviceCount(&num_devices), "no usable GPU: cudaGetDeviceCount", self))
+    return self;
   if (device < 0 || device >= num_devices) {
     set_problem(self, "no GPU number ", device, "; ", num_devices, " visible");
     return self;
   }
   cudaDeviceProp properties;
-  if (!is_ok(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties", self)) return self;
+  if (!is_ok(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties", self))
+    return self;
   for (size_t i = 0; i < sizeof properties.uuid.bytes; ++i)
-    std::snprintf(self.device + 2 * i, 3, "%02x", static_cast<unsigned char>(properties.uuid.bytes[i]));
+    std::snprintf(self.device + 2 * i, 3, "%02x",
+                  static_cast<unsigned char>(properties.uuid.bytes[i]));
   if (!is_ok(cudaSetDevice(device), "cudaSetDevice", self) || rank != 0) return self;
   const ncclResult_t status = ncclGetUniqueId(&self.id);
   if (status != ncclSuccess) set_problem(self, "ncclGetUniqueId: ", ncclGetErrorString(status));
@@ -68,7 +71,8 @@ void require_usable(const std::vector<Introduction>& ranks) {
   for (size_t r = 0; r < ranks.size(); ++r) {
     if (ranks[r].problem[0] != '\0')
       throw_usage("NCCL: rank ", r, " of ", ranks.size(), ": ", ranks[r].problem,
-                  "; give each rank a GPU (CUDA_VISIBLE_DEVICES, srun --gpus-per-task=1), or use the host path (MPI)");
+                  "; give each rank a GPU (CUDA_VISIBLE_DEVICES, srun --gpus-per-task=1), or use "
+                  "the host path (MPI)");
     devices.emplace_back(ranks[r].device);
   }
   require_one_rank_per_device(devices);
@@ -82,7 +86,8 @@ void require_one_rank_per_device(const std::vector<std::string>& devices) {
     const auto [entry, is_new] = owner.emplace(devices[r], r);
     if (!is_new)
       throw_usage("NCCL: ranks ", entry->second, " and ", r, " share the GPU ", devices[r],
-                  ", and NCCL allows one rank a GPU; start at most as many ranks as there are GPUs, each with its own "
+                  ", and NCCL allows one rank a GPU; start at most as many ranks as there are "
+                  "GPUs, each with its own "
                   "(srun --gpus-per-task=1), or use the host path (MPI)");
   }
 }
@@ -104,12 +109,14 @@ NcclCommunicator::NcclCommunicator(Communicator& host, int device, std::chrono::
   settle(status, "start");
 }
 
-// Destroying would wait for unfinished work of peers, without a deadline: aborted in any case, which is right after wait().
+// Destroying would wait for unfinished work of peers, without a deadline: aborted in any case,
+// which is right after wait().
 NcclCommunicator::~NcclCommunicator() = default;
 
 void NcclCommunicator::broadcast(std::span<std::byte> data, int root, DeviceStream stream) {
   COVRL_CHECK(root >= 0 && root < size_, "root ", root, ", size ", size_);
-  settle(ncclBroadcast(data.data(), data.data(), data.size(), ncclUint8, root, comm_.get(), stream), "broadcast");
+  settle(ncclBroadcast(data.data(), data.data(), data.size(), ncclUint8, root, comm_.get(), stream),
+         "broadcast");
 }
 
 void NcclCommunicator::all_reduce_sum(std::span<float> values, DeviceStream stream) {
@@ -125,7 +132,9 @@ void NcclCommunicator::all_reduce_sum(std::span<int64_t> values, DeviceStream st
 }
 
 void NcclCommunicator::reduce(void* values, size_t count, int type, DeviceStream stream) {
-  settle(ncclAllReduce(values, values, count, static_cast<ncclDataType_t>(type), ncclSum, comm_.get(), stream), "sum");
+  settle(ncclAllReduce(values, values, count, static_cast<ncclDataType_t>(type), ncclSum,
+                       comm_.get(), stream),
+         "sum");
 }
 
 void NcclCommunicator::wait(DeviceStream stream) {
@@ -139,7 +148,8 @@ void NcclCommunicator::wait(DeviceStream stream) {
     settle(ncclCommGetAsyncError(comm_.get(), &state), "state");
     settle(state, "collective");
     if (std::chrono::steady_clock::now() > give_up)
-      throw_runtime("NCCL: wait for a collective", who(), ": not done after ", deadline_.count(), " s; a peer is stuck or gone");
+      throw_runtime("NCCL: wait for a collective", who(), ": not done after ", deadline_.count(),
+                    " s; a peer is stuck or gone");
     std::this_thread::sleep_for(kPollInterval);
   }
 }
@@ -149,15 +159,19 @@ void NcclCommunicator::settle(int status, const char* operation) {
   auto result = static_cast<ncclResult_t>(status);
   while (result == ncclInProgress) {
     if (std::chrono::steady_clock::now() > give_up)
-      throw_runtime("NCCL: ", operation, who(), ": not done after ", deadline_.count(), " s; a peer is stuck or gone");
+      throw_runtime("NCCL: ", operation, who(), ": not done after ", deadline_.count(),
+                    " s; a peer is stuck or gone");
     std::this_thread::sleep_for(kPollInterval);
     const ncclResult_t asked = ncclCommGetAsyncError(comm_.get(), &result);
     if (asked != ncclSuccess) result = asked;
   }
   if (result != ncclSuccess)
-    throw_runtime("NCCL: ", operation, who(), ": ", ncclGetErrorString(result), "; ", ncclGetLastError(comm_.get()));
+    throw_runtime("NCCL: ", operation, who(), ": ", ncclGetErrorString(result), "; ",
+                  ncclGetLastError(comm_.get()));
 }
 
-std::string NcclCommunicator::who() const { return concat(" on rank ", rank_, " of ", size_, ", GPU ", device_); }
+std::string NcclCommunicator::who() const {
+  return concat(" on rank ", rank_, " of ", size_, ", GPU ", device_);
+}
 
 }  // namespace covrl

@@ -1,8 +1,10 @@
-// Collectives on device memory over NCCL; in the build with LibTorch's CUDA part only (CMake target covrl_comm_nccl).
+// Collectives on device memory over NCCL; in the build with LibTorch's CUDA part only (CMake target
+// covrl_comm_nccl).
 //
-// Every call is collective: each rank makes it, from one thread, in the same order. Calls only put work on the stream; the
-// buffers must stay as they are until wait(stream) has returned. Every wait has a deadline. Failures throw Error naming
-// operation and rank; after one the communicator can only be destroyed.
+// Every call is collective: each rank makes it, from one thread, in the same order. Calls only put
+// work on the stream; the buffers must stay as they are until wait(stream) has returned. Every wait
+// has a deadline. Failures throw Error naming operation and rank; after one the communicator can
+// only be destroyed.
 #pragma once
 
 #include <chrono>
@@ -24,9 +26,11 @@ using DeviceStream = CUstream_st*;  // cudaStream_t
 
 class NcclCommunicator {
  public:
-  // The ranks of `host`, this one with GPU number `device` of those it sees. The ranks introduce themselves over `host` first:
-  // where one has no such GPU, or two have the same one (NCCL allows one rank a GPU), all throw the same Error(kUsage).
-  NcclCommunicator(Communicator& host, int device, std::chrono::seconds deadline = std::chrono::minutes(10));
+  // The ranks of `host`, this one with GPU number `device` of those it sees. The ranks introduce
+  // themselves over `host` first: where one has no such GPU, or two have the same one (NCCL allows
+  // one rank a GPU), all throw the same Error(kUsage).
+  NcclCommunicator(Communicator& host, int device,
+                   std::chrono::seconds deadline = std::chrono::minutes(10));
   ~NcclCommunicator();
   NcclCommunicator(const NcclCommunicator&) = delete;
 
@@ -39,7 +43,8 @@ class NcclCommunicator {
   void all_reduce_sum(std::span<double> values, DeviceStream stream);
   void all_reduce_sum(std::span<int64_t> values, DeviceStream stream);
 
-  // Returns when the stream's work is done. A peer that fails, or the deadline, is an Error(kRuntime).
+  // Returns when the stream's work is done. A peer that fails, or the deadline, is an
+  // Error(kRuntime).
   void wait(DeviceStream stream);
 
  private:

@@ -1,7 +1,7 @@
 // Configuration, declared once.
 //
-// A config struct gives each member its default and one describe(): the reader, the overrides, the annotated dump, the
-// generated documentation and the resolved copy of a run all come from it.
+// A config struct gives each member its default and one describe(): the reader, the overrides, the
+// annotated dump, the generated documentation and the resolved copy of a run all come from it.
 //
 //   struct OptimizerConfig {
 //     double lr = 1e-6;
@@ -11,8 +11,9 @@
 //     }
 //   };
 //
-// Faults in files (unknown or duplicate key, wrong type, out of range, failed check) are collected, each as
-// `file:line:col: a.b: what, value seen, values allowed, nearest key`, and thrown together as one Error(kUsage).
+// Faults in files (unknown or duplicate key, wrong type, out of range, failed check) are collected,
+// each as `file:line:col: a.b: what, value seen, values allowed, nearest key`, and thrown together
+// as one Error(kUsage).
 #pragma once
 
 #include <cstdint>
@@ -41,16 +42,21 @@ class Visitor {
   virtual void field(const char* key, std::string& value, const char* help) = 0;
   virtual void field(const char* key, std::vector<std::string>& value, const char* help) = 0;
   // An absent value is written `null` (or left out).
-  virtual void field(const char* key, std::optional<int64_t>& value, const char* help, Range range = {}) = 0;
-  virtual void field(const char* key, std::optional<double>& value, const char* help, Range range = {}) = 0;
-  // A value given as a number or as a percentage with its sign: 0.0002 or 0.02%. Stored as the fraction.
+  virtual void field(const char* key, std::optional<int64_t>& value, const char* help,
+                     Range range = {}) = 0;
+  virtual void field(const char* key, std::optional<double>& value, const char* help,
+                     Range range = {}) = 0;
+  // A value given as a number or as a percentage with its sign: 0.0002 or 0.02%. Stored as the
+  // fraction.
   virtual void fraction(const char* key, double& value, const char* help, Range range = {0, 1}) = 0;
   // One of the listed words.
-  virtual void word(const char* key, std::string& value, const char* help, const std::vector<std::string>& words) = 0;
+  virtual void word(const char* key, std::string& value, const char* help,
+                    const std::vector<std::string>& words) = 0;
 
   // Enumerations: `names` maps each legal word to its value.
   template <class Enum>
-  void choice(const char* key, Enum& value, const char* help, const std::vector<std::pair<std::string, Enum>>& names) {
+  void choice(const char* key, Enum& value, const char* help,
+              const std::vector<std::pair<std::string, Enum>>& names) {
     std::string text;
     std::vector<std::string> words;
     for (const auto& [name, candidate] : names) {
@@ -70,7 +76,8 @@ class Visitor {
     leave();
   }
 
-  // Cross-field rule, beside the fields it is about. `key` is where the fault is reported; the message says the remedy.
+  // Cross-field rule, beside the fields it is about. `key` is where the fault is reported; the
+  // message says the remedy.
   virtual void check(bool holds, const char* key, const std::string& message) = 0;
   // True when the user wrote `key` (in a file or an override): for knobs that would have no effect.
   virtual bool given(const char* key) const = 0;
@@ -86,10 +93,12 @@ struct Sources {
   std::vector<std::string> overrides;
 };
 
-// Something that calls describe() of the root struct: [&](config::Visitor& v) { run_config.describe(v); }
+// Something that calls describe() of the root struct: [&](config::Visitor& v) {
+// run_config.describe(v); }
 using Describe = std::function<void(Visitor&)>;
 
-// Reads into the described struct (its defaults stay where nothing is given). Throws Error(kUsage) with all faults.
+// Reads into the described struct (its defaults stay where nothing is given). Throws Error(kUsage)
+// with all faults.
 void load(const Sources& sources, const Describe& describe);
 
 // YAML of every key with its value; kHelp adds help text and range as a comment above each.

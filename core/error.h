@@ -1,8 +1,9 @@
 // Errors that users and callers see.
 //
-// A mistake in the input (config, file, command line) throws Error of kind kUsage: exit status 2, one message that names
-// the place, the value seen, the values allowed and the remedy. A failure of the machine (disk full, peer gone, non-finite
-// loss) throws kRuntime: exit status 1. A broken invariant of ours is a COVRL_CHECK: it names the expression and the line.
+// A mistake in the input (config, file, command line) throws Error of kind kUsage: exit status 2,
+// one message that names the place, the value seen, the values allowed and the remedy. A failure of
+// the machine (disk full, peer gone, non-finite loss) throws kRuntime: exit status 1. A broken
+// invariant of ours is a COVRL_CHECK: it names the expression and the line.
 #pragma once
 
 #include <exception>
@@ -43,12 +44,14 @@ template <class... Args>
   throw Error(ErrorKind::kRuntime, concat(args...));
 }
 
-[[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
+[[noreturn]] void check_failed(const char* expression, const char* file, int line,
+                               const std::string& message);
 
 }  // namespace covrl
 
 // Broken invariant: throws kRuntime with expression, file and line. `...` is a list for concat().
-#define COVRL_CHECK(condition, ...)                                                                    \
-  do {                                                                                                 \
-    if (!(condition)) ::covrl::check_failed(#condition, __FILE__, __LINE__, ::covrl::concat(__VA_ARGS__)); \
+#define COVRL_CHECK(condition, ...)                                                        \
+  do {                                                                                     \
+    if (!(condition))                                                                      \
+      ::covrl::check_failed(#condition, __FILE__, __LINE__, ::covrl::concat(__VA_ARGS__)); \
   } while (false)

@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM: the first asks the run to end cleanly at the next step boundary, the second ends the process at once.
+// Ctrl-C and SIGTERM: the first asks the run to end cleanly at the next step boundary, the second
+// ends the process at once.
 #pragma once
 
 namespace covrl {

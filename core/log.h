@@ -1,4 +1,5 @@
-// Progress and warnings: stderr only, so that data on stdout stays clean. Only rank 0 prints unless asked otherwise.
+// Progress and warnings: stderr only, so that data on stdout stays clean. Only rank 0 prints unless
+// asked otherwise.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace covrl::log {
 
-void set_rank(int rank);      // ranks other than 0 print warnings only, prefixed [rank r]
-void set_quiet(bool quiet);   // no info lines
+void set_rank(int rank);     // ranks other than 0 print warnings only, prefixed [rank r]
+void set_quiet(bool quiet);  // no info lines
 
 void info(const std::string& message);     // plain line
 void warning(const std::string& message);  // `warning: ...`, each distinct text once

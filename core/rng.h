@@ -1,7 +1,9 @@
-// Counter-based randomness: every draw is a pure function of what it is for, never of time, rank, thread or order.
+// Counter-based randomness: every draw is a pure function of what it is for, never of time, rank,
+// thread or order.
 //
-// Philox4x32-10 (Salmon et al., SC 2011). The key is (run seed, stream); the counter is (step, prompt, sample, position).
-// The same run therefore draws the same numbers with 1 or N workers, in any batch composition, and after a resume.
+// Philox4x32-10 (Salmon et al., SC 2011). The key is (run seed, stream); the counter is (step,
+// prompt, sample, position). The same run therefore draws the same numbers with 1 or N workers, in
+// any batch composition, and after a resume.
 #pragma once
 
 #include <array>
@@ -41,12 +43,15 @@ uint64_t random_bits(uint64_t seed, Stream stream, const DrawId& id);
 // Sequential convenience over one fixed id: position counts up with every call.
 class Sequence {
  public:
-  Sequence(uint64_t seed, Stream stream, uint64_t step = 0, uint64_t prompt = 0, uint32_t sample = 0)
+  Sequence(uint64_t seed, Stream stream, uint64_t step = 0, uint64_t prompt = 0,
+           uint32_t sample = 0)
       : seed_(seed), stream_(stream), id_{step, prompt, sample, 0} {}
-  double uniform();                  // [0, 1)
-  uint64_t below(uint64_t bound);    // unbiased in [0, bound), bound > 0
-  double normal();                   // mean 0, variance 1
-  int64_t between(int64_t low, int64_t high) { return low + static_cast<int64_t>(below(static_cast<uint64_t>(high - low + 1))); }
+  double uniform();                // [0, 1)
+  uint64_t below(uint64_t bound);  // unbiased in [0, bound), bound > 0
+  double normal();                 // mean 0, variance 1
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(below(static_cast<uint64_t>(high - low + 1)));
+  }
 
  private:
   uint64_t seed_;

@@ -1,9 +1,10 @@
-// Causal softmax attention with grouped queries (GQA): over packed sequences (training, scoring, prefill) and one token at a
-// time over a paged key/value cache (decoding). Both visit the keys of a query in the same order with the same arithmetic,
-// so that a decoded token has the bits that scoring the finished sequence gives it.
+// Causal softmax attention with grouped queries (GQA): over packed sequences (training, scoring,
+// prefill) and one token at a time over a paged key/value cache (decoding). Both visit the keys of
+// a query in the same order with the same arithmetic, so that a decoded token has the bits that
+// scoring the finished sequence gives it.
 //
-// Letters: T packed tokens, Q query heads, H key/value heads (Q a multiple of H), d head size, B sequences in a decode batch,
-// P pages of S tokens.
+// Letters: T packed tokens, Q query heads, H key/value heads (Q a multiple of H), d head size, B
+// sequences in a decode batch, P pages of S tokens.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +14,8 @@
 
 namespace covrl::kernels {
 
-// q [T,Q,d], k, v [T,H,d]; sequence n covers tokens cu_seqlens[n] .. cu_seqlens[n+1]-1. -> [T,Q,d], with gradients.
+// q [T,Q,d], k, v [T,H,d]; sequence n covers tokens cu_seqlens[n] .. cu_seqlens[n+1]-1. -> [T,Q,d],
+// with gradients.
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
                      const std::vector<int64_t>& cu_seqlens, double scale);
 
@@ -24,11 +26,14 @@ struct PagedCache {
 };
 
 // Writes k, v [T,H,d] at token slots slot = page * S + offset, slots [T] int64.
-void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd, const at::Tensor& slots_T);
+void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
+                 const at::Tensor& slots_T);
 
-// One query per sequence over its cached keys (the current one included). q [B,Q,d]; block_table [B,max_pages] int32: the
-// sequence's pages in order; lengths [B] int32: keys to attend to. -> [B,Q,d]. No gradient.
-at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache, const at::Tensor& block_table_BM,
-                            const at::Tensor& lengths_B, double scale);
+// One query per sequence over its cached keys (the current one included). q [B,Q,d]; block_table
+// [B,max_pages] int32: the sequence's pages in order; lengths [B] int32: keys to attend to. ->
+// [B,Q,d]. No gradient.
+at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
+                            const at::Tensor& block_table_BM, const at::Tensor& lengths_B,
+                            double scale);
 
 }  // namespace covrl::kernels

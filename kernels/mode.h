@@ -1,4 +1,5 @@
-// Which implementation every op of kernels/ uses: the fast kernels, or the plain-torch oracle (to bisect a bad run).
+// Which implementation every op of kernels/ uses: the fast kernels, or the plain-torch oracle (to
+// bisect a bad run).
 #pragma once
 
 namespace covrl::kernels {

@@ -1,12 +1,13 @@
-// y = x / sqrt(mean(x^2) + eps) * weight over the last axis, with gradients. Sums in float32, fixed order (see linear.h).
+// y = x / sqrt(mean(x^2) + eps) * weight over the last axis, with gradients. Sums in float32, fixed
+// order (see linear.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 namespace covrl::kernels {
 
-// x [T,D], weight [D] -> [T,D]. With bfloat16 the normalised value is rounded before the weight is applied, as the published
-// models do.
+// x [T,D], weight [D] -> [T,D]. With bfloat16 the normalised value is rounded before the weight is
+// applied, as the published models do.
 at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps);
 
 }  // namespace covrl::kernels

@@ -8,7 +8,8 @@
 
 namespace covrl {
 
-// Asked of LibTorch at run time: the source is the same in both builds, and only the linked libraries differ.
+// Asked of LibTorch at run time: the source is the same in both builds, and only the linked
+// libraries differ.
 CudaState cuda_state() {
   CudaState state;
   state.is_linked = at::Context::hasCUDART();
@@ -21,7 +22,8 @@ const std::vector<std::string>& device_words() {
   return words;
 }
 
-at::Device choose_device(const std::string& word, const std::string& where, const CudaState& state) {
+at::Device choose_device(const std::string& word, const std::string& where,
+                         const CudaState& state) {
   const std::vector<std::string>& words = device_words();
   if (std::find(words.begin(), words.end(), word) == words.end())
     throw_usage(where, ": '", word, "' is not a device; allowed: auto, cpu, cuda");
@@ -29,9 +31,12 @@ at::Device choose_device(const std::string& word, const std::string& where, cons
   if (state.is_linked && state.num_gpus > 0) return at::Device(at::kCUDA, 0);
   if (word == "auto") return at::kCPU;
   if (!state.is_linked)
-    throw_usage(where, ": cuda, but this program is built without it; run scripts/setup.sh --cuda, then ",
+    throw_usage(where,
+                ": cuda, but this program is built without it; run scripts/setup.sh --cuda, then ",
                 "cmake --preset cuda and cmake --build --preset cuda; or use cpu");
-  throw_usage(where, ": cuda, but no GPU is visible to this process (nvidia-smi -L, CUDA_VISIBLE_DEVICES); use cpu or auto");
+  throw_usage(where,
+              ": cuda, but no GPU is visible to this process (nvidia-smi -L, "
+              "CUDA_VISIBLE_DEVICES); use cpu or auto");
 }
 
 at::Device choose_device(const std::string& word, const std::string& where) {

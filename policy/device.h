@@ -17,8 +17,8 @@ CudaState cuda_state();
 
 const std::vector<std::string>& device_words();  // auto, cpu, cuda
 
-// auto: the first visible GPU, else the CPU. cuda: the first visible GPU; without one an Error(kUsage) that says why and
-// starts with `where`, the option or key that the word comes from.
+// auto: the first visible GPU, else the CPU. cuda: the first visible GPU; without one an
+// Error(kUsage) that says why and starts with `where`, the option or key that the word comes from.
 at::Device choose_device(const std::string& word, const std::string& where, const CudaState& state);
 at::Device choose_device(const std::string& word, const std::string& where);
 

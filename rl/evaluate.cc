@@ -23,7 +23,8 @@ struct Mean {
   double value() const { return count == 0 ? 0 : sum / static_cast<double>(count); }
 };
 
-void add_trajectory(const Trajectory& trajectory, Mean& length, Mean& parsed, Mean& truncated, Mean& entropy) {
+void add_trajectory(const Trajectory& trajectory, Mean& length, Mean& parsed, Mean& truncated,
+                    Mean& entropy) {
   length.add(static_cast<double>(trajectory.tokens.size()));
   parsed.add(trajectory.verdict.outcome != Outcome::kUnparsed);
   truncated.add(trajectory.finish_reason == FinishReason::kLength);

@@ -24,9 +24,9 @@ struct EvalResult {
   int64_t num_samples = 0;     // per problem; 0: greedy only
   double greedy = 0;           // accuracy of the greedy completions, when made
   double mean_at_k = 0;        // mean accuracy of the samples
-  double pass_at_k = 0;              // share of problems with at least one right sample (k = all of them)
-  double maj_at_k = 0;               // share of problems whose most frequent answer is right
-  double low = 0, high = 0;          // 95 % bootstrap interval of mean_at_k over problems
+  double pass_at_k = 0;        // share of problems with at least one right sample (k = all of them)
+  double maj_at_k = 0;         // share of problems whose most frequent answer is right
+  double low = 0, high = 0;    // 95 % bootstrap interval of mean_at_k over problems
   double mean_length = 0;      // tokens, of the samples (of the greedy ones when there are none)
   double parsed_share = 0;     // an answer was found
   double truncated_share = 0;  // reached the length limit

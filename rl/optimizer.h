@@ -31,7 +31,8 @@ class Optimizer {
  public:
   Optimizer(OptimizerConfig config,
             const std::vector<std::pair<std::string, at::Tensor>>& parameters);
-  // flat_grad: order and size of the parameters, on any device. Steps in place; returns the learning rate used.
+  // flat_grad: order and size of the parameters, on any device. Steps in place; returns the
+  // learning rate used.
   double step(const at::Tensor& flat_grad, double grad_norm, int64_t total_steps);
   int64_t num_steps() const { return num_steps_; }
 

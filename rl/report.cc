@@ -36,9 +36,12 @@ RunData read_run(const std::string& dir) {
   RunData run;
   run.dir = dir;
   run.name = fs::path(dir).lexically_normal().filename().string();
-  if (run.name.empty()) run.name = fs::path(dir).lexically_normal().parent_path().filename().string();
+  if (run.name.empty())
+    run.name = fs::path(dir).lexically_normal().parent_path().filename().string();
   const std::string metrics = dir + "/metrics.jsonl";
-  if (!fs::exists(metrics)) throw_usage(dir, ": no metrics.jsonl in it, so it is not a run folder (or the run has not begun)");
+  if (!fs::exists(metrics))
+    throw_usage(dir,
+                ": no metrics.jsonl in it, so it is not a run folder (or the run has not begun)");
   run.metrics = read_metrics(metrics);
   if (run.metrics.empty()) throw_usage(metrics, ": holds no finished step yet");
   run.samples = read_samples(dir + "/samples.jsonl");
@@ -51,28 +54,33 @@ RunData read_run(const std::string& dir) {
 Series series_of(const RunData& run, const std::string& metric, const std::string& label) {
   Series series{label, {}};
   for (const auto& [step, metrics] : run.metrics)
-    if (const double* value = metrics.find(metric)) series.points.emplace_back(static_cast<double>(step), *value);
+    if (const double* value = metrics.find(metric))
+      series.points.emplace_back(static_cast<double>(step), *value);
   return series;
 }
 
 // Metric names of `runs` that start and end so, in order of first appearance.
-std::vector<std::string> names_like(const std::vector<RunData>& runs, const std::string& prefix, const std::string& part) {
+std::vector<std::string> names_like(const std::vector<RunData>& runs, const std::string& prefix,
+                                    const std::string& part) {
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const RunData& run : runs)
     for (const auto& [step, metrics] : run.metrics)
       for (const auto& [name, value] : metrics.entries())
-        if (name.compare(0, prefix.size(), prefix) == 0 && name.find(part) != std::string::npos && seen.insert(name).second)
+        if (name.compare(0, prefix.size(), prefix) == 0 && name.find(part) != std::string::npos &&
+            seen.insert(name).second)
           names.push_back(name);
   return names;
 }
 
-std::string label_of(const std::vector<RunData>& runs, const RunData& run, const std::string& what) {
+std::string label_of(const std::vector<RunData>& runs, const RunData& run,
+                     const std::string& what) {
   if (runs.size() == 1) return what;
   return what.empty() ? run.name : run.name + " " + what;
 }
 
-Chart chart_of(const std::vector<RunData>& runs, const std::string& title, const std::string& explanation, Unit unit,
+Chart chart_of(const std::vector<RunData>& runs, const std::string& title,
+               const std::string& explanation, Unit unit,
                const std::vector<std::pair<std::string, std::string>>& metrics) {
   Chart chart{title, explanation, unit, {}};
   for (const RunData& run : runs)
@@ -91,18 +99,31 @@ std::string short_name(const std::string& metric) {
 
 std::string charts(const std::vector<RunData>& runs) {
   std::vector<std::pair<std::string, std::string>> accuracy;
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/mean@")) accuracy.emplace_back(name, short_name(name));
+  for (const std::string& name : names_like(runs, "val-core/", "/acc/mean@"))
+    accuracy.emplace_back(name, short_name(name));
   std::vector<std::pair<std::string, std::string>> best;
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/pass@")) best.emplace_back(name, short_name(name));
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/greedy")) best.emplace_back(name, short_name(name));
+  for (const std::string& name : names_like(runs, "val-core/", "/acc/pass@"))
+    best.emplace_back(name, short_name(name));
+  for (const std::string& name : names_like(runs, "val-core/", "/acc/greedy"))
+    best.emplace_back(name, short_name(name));
   std::string out = "<div class=\"charts\">";
-  out += draw_chart(chart_of(runs, "Accuracy.", "Sampled completions, mean over problems.", Unit::kPercent, accuracy));
-  out += draw_chart(chart_of(runs, "pass@k and greedy.", "What the policy can reach, and its single best guess.", Unit::kPercent, best));
-  out += draw_chart(chart_of(runs, "Reward.", "Training completions of each step.", Unit::kPlain, {{"critic/rewards/mean", "mean reward"}, {"train/loss", "loss"}}));
-  out += draw_chart(chart_of(runs, "Entropy.", "Nats a token; near zero the policy no longer explores, which caps accuracy.", Unit::kPlain,
-                             {{"rollout/entropy", "at sampling"}}));
-  out += draw_chart(chart_of(runs, "Length.", "Tokens a completion.", Unit::kPlain, {{"response_length/mean", "mean"}, {"response_length/max", "longest"}}));
-  out += draw_chart(chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain, {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));
+  out += draw_chart(chart_of(runs, "Accuracy.", "Sampled completions, mean over problems.",
+                             Unit::kPercent, accuracy));
+  out += draw_chart(chart_of(runs, "pass@k and greedy.",
+                             "What the policy can reach, and its single best guess.",
+                             Unit::kPercent, best));
+  out += draw_chart(chart_of(runs, "Reward.", "Training completions of each step.", Unit::kPlain,
+                             {{"critic/rewards/mean", "mean reward"}, {"train/loss", "loss"}}));
+  out += draw_chart(
+      chart_of(runs, "Entropy.",
+               "Nats a token; near zero the policy no longer explores, which caps accuracy.",
+               Unit::kPlain, {{"rollout/entropy", "at sampling"}}));
+  out +=
+      draw_chart(chart_of(runs, "Length.", "Tokens a completion.", Unit::kPlain,
+                          {{"response_length/mean", "mean"}, {"response_length/max", "longest"}}));
+  out += draw_chart(
+      chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain,
+               {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));
   return out + "</div>\n";
 }
 
@@ -117,7 +138,10 @@ std::string percent(const double* value) {
 std::string accuracy_table(const std::vector<RunData>& runs) {
   const std::vector<std::string> names = names_like(runs, "val-core/", "/acc/");
   if (names.empty()) return "";
-  std::string out = "<h2>Before and after</h2><table><tr><th>run</th><th>set</th><th>measure</th><th>before</th><th>after</th><th>best</th></tr>";
+  std::string out =
+      "<h2>Before and "
+      "after</h2><table><tr><th>run</th><th>set</th><th>measure</th><th>before</th><th>after</"
+      "th><th>best</th></tr>";
   for (const RunData& run : runs) {
     for (const std::string& name : names) {
       const Series series = series_of(run, name, "");
@@ -126,9 +150,11 @@ std::string accuracy_table(const std::vector<RunData>& runs) {
       for (const auto& [step, value] : series.points) best = std::max(best, value);
       const std::string shown = short_name(name);
       const size_t comma = shown.find(", ");
-      out += "<tr><td>" + escape_html(run.name) + "</td><td>" + escape_html(shown.substr(0, comma)) + "</td><td>" +
-             escape_html(shown.substr(comma + 2)) + "</td>" + percent(&series.points.front().second) +
-             percent(&series.points.back().second) + percent(&best) + "</tr>";
+      out += "<tr><td>" + escape_html(run.name) + "</td><td>" +
+             escape_html(shown.substr(0, comma)) + "</td><td>" +
+             escape_html(shown.substr(comma + 2)) + "</td>" +
+             percent(&series.points.front().second) + percent(&series.points.back().second) +
+             percent(&best) + "</tr>";
     }
   }
   return out + "</table>\n";
@@ -142,10 +168,12 @@ std::string text_of(const Json& row, const char* key) {
 
 std::string solution(const Json& row) {
   const std::string outcome = text_of(row, "outcome");
-  return "<article class=\"" + escape_html(outcome) + "\"><header>step " + text_of(row, "step") + " &middot; " +
-         escape_html(outcome) + " &middot; found <code>" + escape_html(text_of(row, "extracted")) + "</code>, gold <code>" +
-         escape_html(text_of(row, "gold")) + "</code></header><pre class=\"q\">" + escape_html(text_of(row, "prompt")) +
-         "</pre><pre>" + escape_html(text_of(row, "response")) + "</pre></article>";
+  return "<article class=\"" + escape_html(outcome) + "\"><header>step " + text_of(row, "step") +
+         " &middot; " + escape_html(outcome) + " &middot; found <code>" +
+         escape_html(text_of(row, "extracted")) + "</code>, gold <code>" +
+         escape_html(text_of(row, "gold")) + "</code></header><pre class=\"q\">" +
+         escape_html(text_of(row, "prompt")) + "</pre><pre>" +
+         escape_html(text_of(row, "response")) + "</pre></article>";
 }
 
 // A few completions of the first and of the last step that the file holds.
@@ -157,7 +185,9 @@ std::string solutions(const std::vector<Json>& rows, const std::string& title, s
     std::set<std::string> prompts;  // different problems first
     for (const Json& row : rows) {
       if (text_of(row, "step") != step || shown == limit) continue;
-      if (!prompts.insert(text_of(row, "prompt")).second && rows.front() != row && prompts.size() > 1) continue;
+      if (!prompts.insert(text_of(row, "prompt")).second && rows.front() != row &&
+          prompts.size() > 1)
+        continue;
       out += solution(row);
       ++shown;
     }
@@ -167,33 +197,47 @@ std::string solutions(const std::vector<Json>& rows, const std::string& title, s
 }
 
 constexpr const char* kStyle =
-    ":root{--ink:#1c2430;--soft:#5b6675;--line:#e3e7ec;--card:#fff;--page:#f6f7f9;--good:#2a9d5c;--bad:#c73a5a}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa5b3;--line:#2d3540;--card:#1a2029;--page:#12161c}}"
-    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 auto;max-width:1180px;padding:24px}"
-    "h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:28px 0 10px}p{color:var(--soft);margin:0 0 16px}"
+    ":root{--ink:#1c2430;--soft:#5b6675;--line:#e3e7ec;--card:#fff;--page:#f6f7f9;--good:#2a9d5c;--"
+    "bad:#c73a5a}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa5b3;--line:#2d3540;--card:#"
+    "1a2029;--page:#12161c}}"
+    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 "
+    "auto;max-width:1180px;padding:24px}"
+    "h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:28px 0 "
+    "10px}p{color:var(--soft);margin:0 0 16px}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:14px}"
-    "table{border-collapse:collapse;background:var(--card)}td,th{padding:5px 14px;border:1px solid var(--line);text-align:left}"
+    "table{border-collapse:collapse;background:var(--card)}td,th{padding:5px 14px;border:1px solid "
+    "var(--line);text-align:left}"
     ".n{text-align:right;font-variant-numeric:tabular-nums}"
     ".solutions{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:14px}"
-    "article{border:1px solid var(--line);border-left:4px solid var(--soft);border-radius:6px;padding:10px;background:var(--card)}"
+    "article{border:1px solid var(--line);border-left:4px solid "
+    "var(--soft);border-radius:6px;padding:10px;background:var(--card)}"
     "article.correct{border-left-color:var(--good)}article.wrong{border-left-color:var(--bad)}"
-    "article header{font-size:13px;color:var(--soft)}pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:8px 0 0;font-size:13px}"
-    "pre.q{color:var(--soft)}details pre{background:var(--card);border:1px solid var(--line);padding:12px}";
+    "article "
+    "header{font-size:13px;color:var(--soft)}pre{white-space:pre-wrap;overflow-wrap:anywhere;"
+    "margin:8px 0 0;font-size:13px}"
+    "pre.q{color:var(--soft)}details pre{background:var(--card);border:1px solid "
+    "var(--line);padding:12px}";
 
 std::string page(const std::vector<RunData>& runs) {
   std::string title = runs.size() == 1 ? runs[0].name : std::to_string(runs.size()) + " runs";
-  std::string out = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-                    "<title>" + escape_html(title) + " - covrl</title><style>" + kStyle + chart_style() + "</style>\n";
+  std::string out =
+      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\">"
+      "<title>" +
+      escape_html(title) + " - covrl</title><style>" + kStyle + chart_style() + "</style>\n";
   out += "<h1>" + escape_html(title) + "</h1>";
   for (const RunData& run : runs)
-    out += "<p>" + escape_html(run.name) + ": steps " + std::to_string(run.metrics.front().first) + " to " +
-           std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
+    out += "<p>" + escape_html(run.name) + ": steps " + std::to_string(run.metrics.front().first) +
+           " to " + std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
   out += accuracy_table(runs) + "<h2>Curves</h2>" + charts(runs);
   for (const RunData& run : runs) {
     out += solutions(run.samples, "Training completions, first and last step: " + run.name, 3);
-    out += solutions(run.eval_samples, "Evaluation completions, first and last evaluation: " + run.name, 4);
+    out += solutions(run.eval_samples,
+                     "Evaluation completions, first and last evaluation: " + run.name, 4);
     if (!run.config.empty())
-      out += "<details><summary>Configuration of " + escape_html(run.name) + "</summary><pre>" + escape_html(run.config) + "</pre></details>";
+      out += "<details><summary>Configuration of " + escape_html(run.name) + "</summary><pre>" +
+             escape_html(run.config) + "</pre></details>";
   }
   return out + "</html>\n";
 }

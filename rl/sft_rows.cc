@@ -52,19 +52,24 @@ std::pair<std::string, std::string> texts_of(const Json& row, const SftDataSecti
 // jsonl, or parquet by the name's ending. Numbers are lines (from 1) or rows (from 0).
 void read_rows(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
   const std::string ending = ".parquet";
-  if (path.size() > ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0) {
+  if (path.size() > ending.size() &&
+      path.compare(path.size() - ending.size(), ending.size(), ending) == 0) {
     read_parquet(path, /*limit=*/-1, row);
   } else {
     read_jsonl(path, row);
   }
 }
 
-SftRow encode_row(const Json& row, const SftDataSection& config, const Pretrained& pretrained, const std::string& where) {
+SftRow encode_row(const Json& row, const SftDataSection& config, const Pretrained& pretrained,
+                  const std::string& where) {
   const auto [prompt, completion] = texts_of(row, config, pretrained, where);
   SftRow one;
-  one.tokens = pretrained.tokenizer->encode(prompt, {.add_special_tokens = !config.use_chat_template});
-  if (config.loss_on == "completion") one.loss_from = std::max<int64_t>(1, static_cast<int64_t>(one.tokens.size()));
-  const std::vector<int64_t> rest = pretrained.tokenizer->encode(completion, {.add_special_tokens = false});
+  one.tokens =
+      pretrained.tokenizer->encode(prompt, {.add_special_tokens = !config.use_chat_template});
+  if (config.loss_on == "completion")
+    one.loss_from = std::max<int64_t>(1, static_cast<int64_t>(one.tokens.size()));
+  const std::vector<int64_t> rest =
+      pretrained.tokenizer->encode(completion, {.add_special_tokens = false});
   one.tokens.insert(one.tokens.end(), rest.begin(), rest.end());
   one.tokens.push_back(pretrained.generation.eos_token_ids.front());
   return one;

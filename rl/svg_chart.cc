@@ -56,8 +56,8 @@ class Plot {
   explicit Plot(const Chart& chart) : chart_(chart), bounds_(bounds_of(chart)) {}
 
   std::string draw() {
-    out_ << "<svg viewBox=\"0 0 " << kWidth << " " << kHeight << "\" role=\"img\" aria-label=\"" << escape_html(chart_.title)
-         << "\">";
+    out_ << "<svg viewBox=\"0 0 " << kWidth << " " << kHeight << "\" role=\"img\" aria-label=\""
+         << escape_html(chart_.title) << "\">";
     draw_grid();
     for (size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], i);
     out_ << "</svg>";
@@ -66,23 +66,29 @@ class Plot {
 
  private:
   double x_of(double x) const {
-    return kLeft + (x - bounds_.x_low) / (bounds_.x_high - bounds_.x_low) * (kWidth - kLeft - kRight);
+    return kLeft +
+           (x - bounds_.x_low) / (bounds_.x_high - bounds_.x_low) * (kWidth - kLeft - kRight);
   }
   double y_of(double y) const {
-    return kHeight - kBottom - (y - bounds_.y_low) / (bounds_.y_high - bounds_.y_low) * (kHeight - kTop - kBottom);
+    return kHeight - kBottom -
+           (y - bounds_.y_low) / (bounds_.y_high - bounds_.y_low) * (kHeight - kTop - kBottom);
   }
 
   void draw_grid() {
-    const double y_step = tick_step(bounds_.y_high - bounds_.y_low), x_step = std::max(1.0, tick_step(bounds_.x_high - bounds_.x_low));
-    for (double y = std::ceil(bounds_.y_low / y_step) * y_step; y <= bounds_.y_high + 1e-9 * y_step; y += y_step) {
+    const double y_step = tick_step(bounds_.y_high - bounds_.y_low),
+                 x_step = std::max(1.0, tick_step(bounds_.x_high - bounds_.x_low));
+    for (double y = std::ceil(bounds_.y_low / y_step) * y_step; y <= bounds_.y_high + 1e-9 * y_step;
+         y += y_step) {
       const double value = std::abs(y) < 1e-9 * y_step ? 0 : y;
-      out_ << "<line class=\"grid\" x1=\"" << kLeft << "\" x2=\"" << kWidth - kRight << "\" y1=\"" << y_of(y) << "\" y2=\""
-           << y_of(y) << "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" << kLeft - 6 << "\" y=\"" << y_of(y) + 4 << "\">"
-           << number(value, chart_.unit) << "</text>";
+      out_ << "<line class=\"grid\" x1=\"" << kLeft << "\" x2=\"" << kWidth - kRight << "\" y1=\""
+           << y_of(y) << "\" y2=\"" << y_of(y)
+           << "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" << kLeft - 6 << "\" y=\""
+           << y_of(y) + 4 << "\">" << number(value, chart_.unit) << "</text>";
     }
-    for (double x = std::ceil(bounds_.x_low / x_step) * x_step; x <= bounds_.x_high + 1e-9; x += x_step)
-      out_ << "<text class=\"tick\" text-anchor=\"middle\" x=\"" << x_of(x) << "\" y=\"" << kHeight - 10 << "\">" << x
-           << "</text>";
+    for (double x = std::ceil(bounds_.x_low / x_step) * x_step; x <= bounds_.x_high + 1e-9;
+         x += x_step)
+      out_ << "<text class=\"tick\" text-anchor=\"middle\" x=\"" << x_of(x) << "\" y=\""
+           << kHeight - 10 << "\">" << x << "</text>";
   }
 
   void draw_series(const Series& series, size_t index) {
@@ -102,9 +108,9 @@ class Plot {
     const bool dots = series.points.size() <= 40;
     for (const auto& [x, y] : series.points) {
       if (!std::isfinite(y)) continue;
-      out_ << "<circle class=\"c" << index % kNumColors << "\" cx=\"" << x_of(x) << "\" cy=\"" << y_of(y) << "\" r=\""
-           << (dots ? 2.5 : 1.2) << "\"><title>" << escape_html(series.name) << ", step " << x << ": "
-           << number(y, chart_.unit) << "</title></circle>";
+      out_ << "<circle class=\"c" << index % kNumColors << "\" cx=\"" << x_of(x) << "\" cy=\""
+           << y_of(y) << "\" r=\"" << (dots ? 2.5 : 1.2) << "\"><title>" << escape_html(series.name)
+           << ", step " << x << ": " << number(y, chart_.unit) << "</title></circle>";
     }
   }
 
@@ -119,11 +125,20 @@ std::string escape_html(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -131,29 +146,35 @@ std::string escape_html(const std::string& text) {
 
 std::string draw_chart(const Chart& chart) {
   const bool any = std::any_of(chart.series.begin(), chart.series.end(), [](const Series& series) {
-    return std::any_of(series.points.begin(), series.points.end(), [](const auto& p) { return std::isfinite(p.second); });
+    return std::any_of(series.points.begin(), series.points.end(),
+                       [](const auto& p) { return std::isfinite(p.second); });
   });
   if (!any) return "";
-  std::string out = "<figure><figcaption><b>" + escape_html(chart.title) + "</b> " + escape_html(chart.explanation) +
-                    "</figcaption>" + Plot(chart).draw() + "<div class=\"legend\">";
+  std::string out = "<figure><figcaption><b>" + escape_html(chart.title) + "</b> " +
+                    escape_html(chart.explanation) + "</figcaption>" + Plot(chart).draw() +
+                    "<div class=\"legend\">";
   for (size_t i = 0; i < chart.series.size(); ++i)
-    out += "<span><i class=\"c" + std::to_string(i % kNumColors) + "\"></i>" + escape_html(chart.series[i].name) + "</span>";
+    out += "<span><i class=\"c" + std::to_string(i % kNumColors) + "\"></i>" +
+           escape_html(chart.series[i].name) + "</span>";
   return out + "</div></figure>\n";
 }
 
 std::string chart_style() {
-  constexpr std::array<const char*, kNumColors> colors = {"#2f6fdb", "#d9622b", "#2a9d5c", "#a447b8",
-                                                          "#b8901a", "#17919e", "#c73a5a", "#6b7280"};
+  constexpr std::array<const char*, kNumColors> colors = {
+      "#2f6fdb", "#d9622b", "#2a9d5c", "#a447b8", "#b8901a", "#17919e", "#c73a5a", "#6b7280"};
   std::ostringstream out;
-  out << "figure{margin:0;padding:12px;border:1px solid var(--line);border-radius:8px;background:var(--card)}"
-      "figcaption{font-size:14px;margin-bottom:6px;color:var(--soft)}figcaption b{color:var(--ink)}"
-      "svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}"
-      ".tick{font-size:11px;fill:var(--soft)}svg path{fill:none;stroke-width:1.8}"
-      ".legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;margin-top:6px}"
-      ".legend i{display:inline-block;width:14px;height:3px;margin-right:5px;vertical-align:middle}";
+  out << "figure{margin:0;padding:12px;border:1px solid "
+         "var(--line);border-radius:8px;background:var(--card)}"
+         "figcaption{font-size:14px;margin-bottom:6px;color:var(--soft)}figcaption "
+         "b{color:var(--ink)}"
+         "svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}"
+         ".tick{font-size:11px;fill:var(--soft)}svg path{fill:none;stroke-width:1.8}"
+         ".legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;margin-top:6px}"
+         ".legend "
+         "i{display:inline-block;width:14px;height:3px;margin-right:5px;vertical-align:middle}";
   for (size_t i = 0; i < colors.size(); ++i) {
-    out << "path.c" << i << "{stroke:" << colors[i] << "}circle.c" << i << "{fill:" << colors[i] << "}i.c" << i
-        << "{background:" << colors[i] << "}";
+    out << "path.c" << i << "{stroke:" << colors[i] << "}circle.c" << i << "{fill:" << colors[i]
+        << "}i.c" << i << "{background:" << colors[i] << "}";
   }
   return out.str();
 }

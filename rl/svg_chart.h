@@ -1,4 +1,5 @@
-// Line charts as inline SVG, readable in light and dark: no script, no font or style from elsewhere.
+// Line charts as inline SVG, readable in light and dark: no script, no font or style from
+// elsewhere.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@ namespace covrl {
 
 struct Series {
   std::string name;
-  std::vector<std::pair<double, double>> points;  // (step, value), by step; non-finite values are gaps
+  std::vector<std::pair<double, double>>
+      points;  // (step, value), by step; non-finite values are gaps
 };
 
 enum class Unit { kPlain, kPercent };  // kPercent: values are fractions

@@ -34,7 +34,8 @@ RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
   if (world.is_root()) {
     if (trainer.resume == "never") {
       const std::string moved = move_aside(trainer.run_dir);
-      if (!moved.empty()) log::info(concat("The earlier run in ", trainer.run_dir, " is now ", moved));
+      if (!moved.empty())
+        log::info(concat("The earlier run in ", trainer.run_dir, " is now ", moved));
     }
     open_run_dir(trainer.run_dir);
   }
@@ -237,7 +238,8 @@ void Trainer::finish(int64_t step) {
   log::finish_progress();
   if (first_eval_.empty())
     first_eval_ = read_eval_results(dir_.file("metrics.jsonl"), 0, config_.eval, last_eval_);
-  if (!last_eval_.empty()) log::info(concat("\n", eval_table(first_eval_, last_eval_, config_.eval)));
+  if (!last_eval_.empty())
+    log::info(concat("\n", eval_table(first_eval_, last_eval_, config_.eval)));
   write_report({dir_.path}, dir_.file("report.html"));
   log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
                    "/global_step_", step, "/actor/huggingface"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs all tests through ctest.
 #
-#   scripts/test.sh [--cuda] [--preset release|debug|asan|tsan] [ctest options]
+#   scripts/test.sh [--cuda|--light] [--preset release|debug|asan|tsan] [ctest options]
 #
 # The CUDA kernels' tests run on a GPU, or on the emulator that COVRL_PTXSIM names (scripts/build_ptxsim.sh); else they skip.
 set -euo pipefail
@@ -12,7 +12,7 @@ setup=()
 rest=()
 while [ "$#" -gt 0 ]; do
   case "$1" in
-    --cuda) setup+=(--cuda) ;;
+    --cuda|--light) setup+=("$1") ;;
     --preset) preset="$2"; shift ;;
     *) rest+=("$1") ;;
   esac

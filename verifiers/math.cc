@@ -13,7 +13,8 @@ namespace {
 // Mathematical answers: found in the response, compared with the gold answer.
 class MathVerifier final : public Verifier {
  public:
-  MathVerifier(std::string name, ExtractOptions extract) : name_(std::move(name)), extract_(extract) {}
+  MathVerifier(std::string name, ExtractOptions extract)
+      : name_(std::move(name)), extract_(extract) {}
   std::string name() const override { return name_; }
 
   Verdict verify(const VerifyRequest& request) const override {
@@ -60,9 +61,11 @@ std::unique_ptr<Verifier> make_math_verifier() {
   return std::make_unique<MathVerifier>("math", ExtractOptions{});
 }
 
-// A box or nothing: as a reward it leaves a policy no way to be paid for a number it only passed by.
+// A box or nothing: as a reward it leaves a policy no way to be paid for a number it only passed
+// by.
 std::unique_ptr<Verifier> make_math_boxed_verifier() {
-  return std::make_unique<MathVerifier>("math_boxed", ExtractOptions{.phrases = false, .loose = false});
+  return std::make_unique<MathVerifier>("math_boxed",
+                                        ExtractOptions{.phrases = false, .loose = false});
 }
 
 }  // namespace covrl

@@ -22,8 +22,10 @@ std::string shown(bool docs) {
 int run_config(const std::vector<std::string>& args) {
   bool defaults = false, docs = false;
   std::string command = "train";
-  cli::Parser parser("covrl config", "Annotated defaults, or generated documentation, of a command's configuration.",
-                     "covrl config --default");
+  cli::Parser parser(
+      "covrl config",
+      "Annotated defaults, or generated documentation, of a command's configuration.",
+      "covrl config --default");
   parser.flag("--default", defaults, "YAML of every key with its default and help");
   parser.flag("--docs", docs, "Markdown tables of every key");
   parser.option("--command", command, "whose configuration").choices({"train", "sft"});

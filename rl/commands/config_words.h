@@ -1,4 +1,5 @@
-// What the commands that take a configuration share: --config FILE (several), overrides a.b=v, and loading.
+// What the commands that take a configuration share: --config FILE (several), overrides a.b=v, and
+// loading.
 #pragma once
 
 #include <string>

@@ -8,8 +8,10 @@
 
 namespace covrl {
 
-inline void add_device_option(cli::Parser& parser, std::string& word,
-                              const std::string& help = "where the model runs; auto: a GPU where there is one, else the CPU") {
+inline void add_device_option(
+    cli::Parser& parser, std::string& word,
+    const std::string& help =
+        "where the model runs; auto: a GPU where there is one, else the CPU") {
   parser.option("--device", word, help).choices(device_words());
 }
 

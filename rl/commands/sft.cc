@@ -11,7 +11,8 @@ namespace covrl {
 
 int run_sft(const std::vector<std::string>& args) {
   ConfigWords words;
-  cli::Parser parser("covrl sft", "Supervised fine-tuning.", "covrl sft --config configs/tiny/sft.yaml");
+  cli::Parser parser("covrl sft", "Supervised fine-tuning.",
+                     "covrl sft --config configs/tiny/sft.yaml");
   add_config_words(parser, words);
   parser.parse(args);
 
@@ -19,7 +20,8 @@ int run_sft(const std::vector<std::string>& args) {
   load_config(words, config);
   const auto world = make_world_communicator();
   log::set_rank(world->rank());
-  kernels::set_mode(config.model.kernels == "reference" ? kernels::Mode::kReference : kernels::Mode::kFast);
+  kernels::set_mode(config.model.kernels == "reference" ? kernels::Mode::kReference
+                                                        : kernels::Mode::kFast);
   set_process_threads(config.trainer.num_threads);
   install_interrupt_handlers();
   run_sft_training(config, *world, args);

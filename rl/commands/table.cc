@@ -29,7 +29,8 @@ constexpr std::array<Command, 10> kCommands = {{
 }};
 
 std::string usage() {
-  std::string text = "covrl " COVRL_VERSION ": RL post-training of reasoning models\n\nUsage: covrl COMMAND [options]\n\n";
+  std::string text = "covrl " COVRL_VERSION
+                     ": RL post-training of reasoning models\n\nUsage: covrl COMMAND [options]\n\n";
   for (const Command& command : kCommands) {
     const std::string name = command.name;
     text += "  " + name + std::string(12 - name.size(), ' ') + command.summary + "\n";
@@ -56,7 +57,8 @@ int run_command(const std::vector<std::string>& words) {
     names.push_back(command.name);
   }
   const std::string near = cli::nearest(words[0], names);
-  throw_usage("unknown command '", words[0], "'", near.empty() ? "" : "; did you mean '" + near + "'?", "\n\n", usage());
+  throw_usage("unknown command '", words[0], "'",
+              near.empty() ? "" : "; did you mean '" + near + "'?", "\n\n", usage());
 }
 
 }  // namespace covrl

@@ -28,7 +28,8 @@ TEST(NcclCommunicatorTest, TwoRanksOnOneGpuAreRefused) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_NE(std::string(error.what()).find("ranks 1 and 3 share the GPU b"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("ranks 1 and 3 share the GPU b"), std::string::npos)
+        << error.what();
     EXPECT_NE(std::string(error.what()).find("host path"), std::string::npos) << error.what();
   }
 }
@@ -48,7 +49,8 @@ TEST(NcclCommunicatorTest, MissingGpuIsTheSameErrorOnAllRanks) {
     }
   });
   ASSERT_EQ(messages.size(), 1u);
-  EXPECT_NE(messages.begin()->find("NCCL: rank 0 of 3: no "), std::string::npos) << *messages.begin();
+  EXPECT_NE(messages.begin()->find("NCCL: rank 0 of 3: no "), std::string::npos)
+      << *messages.begin();
   EXPECT_NE(messages.begin()->find("GPU"), std::string::npos) << *messages.begin();
 }
 
@@ -65,7 +67,8 @@ TEST(NcclCommunicatorTest, TwoThreadsOnOneGpuAreRefusedByBoth) {
     }
   });
   ASSERT_EQ(messages.size(), 1u);
-  EXPECT_NE(messages.begin()->find("ranks 0 and 1 share the GPU"), std::string::npos) << *messages.begin();
+  EXPECT_NE(messages.begin()->find("ranks 0 and 1 share the GPU"), std::string::npos)
+      << *messages.begin();
 }
 
 // One rank for each GPU, as threads; each value is such that the sums are exact.
@@ -86,7 +89,8 @@ TEST(NcclCommunicatorTest, SumsAndBroadcastsDeviceMemory) {
     comm.all_reduce_sum(device, stream);
     comm.wait(stream);
     ASSERT_EQ(cudaMemcpy(seen.data(), values, device.size_bytes(), cudaMemcpyDefault), cudaSuccess);
-    EXPECT_EQ(seen, std::vector<float>(kCount, static_cast<float>(num_ranks * (num_ranks + 1) / 2)));
+    EXPECT_EQ(seen,
+              std::vector<float>(kCount, static_cast<float>(num_ranks * (num_ranks + 1) / 2)));
     ASSERT_EQ(cudaMemcpy(values, mine.data(), device.size_bytes(), cudaMemcpyDefault), cudaSuccess);
     comm.broadcast(std::as_writable_bytes(device), num_ranks - 1, stream);
     comm.wait(stream);

@@ -9,11 +9,14 @@ namespace covrl::testing {
 namespace {
 
 TEST(Docs, ConfigReferenceIsTodays) {
-  const ProgramResult train = run_covrl({"config", "--docs"}), sft = run_covrl({"config", "--docs", "--command", "sft"});
+  const ProgramResult train = run_covrl({"config", "--docs"}),
+                      sft = run_covrl({"config", "--docs", "--command", "sft"});
   ASSERT_EQ(train.status, 0) << train.err;
   ASSERT_EQ(sft.status, 0) << sft.err;
-  const std::string wanted = "# Configuration of `covrl train`\n\n" + train.out + "\n# Configuration of `covrl sft`\n\n" + sft.out;
-  EXPECT_EQ(read_file(source_path("docs/config.md")), wanted) << "run scripts/make_docs.sh and commit docs/config.md";
+  const std::string wanted = "# Configuration of `covrl train`\n\n" + train.out +
+                             "\n# Configuration of `covrl sft`\n\n" + sft.out;
+  EXPECT_EQ(read_file(source_path("docs/config.md")), wanted)
+      << "run scripts/make_docs.sh and commit docs/config.md";
 }
 
 }  // namespace

@@ -12,10 +12,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // The run must end with status 2, say every one of `words`, and leave no run folder.
-void expect_refused(const std::vector<std::string>& args, const std::vector<std::string>& words, const std::string& run) {
+void expect_refused(const std::vector<std::string>& args, const std::vector<std::string>& words,
+                    const std::string& run) {
   const ProgramResult result = run_covrl(args);
   EXPECT_EQ(result.status, 2) << result.err;
-  for (const std::string& word : words) EXPECT_NE(result.err.find(word), std::string::npos) << "no '" << word << "' in: " << result.err;
+  for (const std::string& word : words)
+    EXPECT_NE(result.err.find(word), std::string::npos) << "no '" << word << "' in: " << result.err;
   EXPECT_FALSE(fs::exists(run));
 }
 
@@ -38,7 +40,8 @@ TEST_F(Errors, MisspelledKey) {
 }
 
 TEST_F(Errors, SeveralFaultsComeTogether) {
-  const std::string file = write("faults.yaml", "rollout:\n  n: many\ntrainer:\n  total_steps: -1\n");
+  const std::string file =
+      write("faults.yaml", "rollout:\n  n: many\ntrainer:\n  total_steps: -1\n");
   std::vector<std::string> words = tiny_train_words(run_);
   words.erase(std::remove(words.begin(), words.end(), "rollout.n=4"), words.end());
   words.erase(std::remove(words.begin(), words.end(), "trainer.total_steps=4"), words.end());
@@ -55,12 +58,15 @@ TEST_F(Errors, MissingConfigFile) {
 }
 
 TEST_F(Errors, MissingDataFile) {
-  expect_refused(tiny_train_words(run_, {"data.train_files=[" + dir_ + "/absent.jsonl]"}), {"absent.jsonl"}, run_);
+  expect_refused(tiny_train_words(run_, {"data.train_files=[" + dir_ + "/absent.jsonl]"}),
+                 {"absent.jsonl"}, run_);
 }
 
 TEST_F(Errors, MalformedDataRow) {
-  const std::string file = write("rows.jsonl", "{\"id\": 1, \"problem\": \"1+1\", \"answer\": \"2\"}\n{\"id\": 2,\n");
-  expect_refused(tiny_train_words(run_, {"data.train_files=[" + file + "]"}), {"rows.jsonl:2"}, run_);
+  const std::string file =
+      write("rows.jsonl", "{\"id\": 1, \"problem\": \"1+1\", \"answer\": \"2\"}\n{\"id\": 2,\n");
+  expect_refused(tiny_train_words(run_, {"data.train_files=[" + file + "]"}), {"rows.jsonl:2"},
+                 run_);
 }
 
 TEST_F(Errors, MissingModel) {
@@ -82,11 +88,13 @@ TEST_F(Errors, RunFolderInTheWay) {
 }
 
 TEST_F(Errors, InertKnobsAreRefusedWithTheReason) {
-  expect_refused(tiny_train_words(run_, {"actor.kl_loss_coef=0", "actor.kl_loss_type=k2"}), {"kl_loss_type"}, run_);
+  expect_refused(tiny_train_words(run_, {"actor.kl_loss_coef=0", "actor.kl_loss_type=k2"}),
+                 {"kl_loss_type"}, run_);
 }
 
 TEST_F(Errors, MoreLearnersThanRanks) {
-  expect_refused(tiny_train_words(run_, {"cluster.learners=1"}), {"cluster.learners", "mpirun"}, run_);
+  expect_refused(tiny_train_words(run_, {"cluster.learners=1"}), {"cluster.learners", "mpirun"},
+                 run_);
 }
 
 TEST_F(Errors, UnknownCommandNamesTheNearest) {
@@ -96,7 +104,8 @@ TEST_F(Errors, UnknownCommandNamesTheNearest) {
 }
 
 TEST_F(Errors, AFaultOnOneRankEndsAllRanks) {
-  const ProgramResult result = run_covrl_ranks(2, tiny_train_words(run_, {"model.path=" + dir_ + "/absent"}));
+  const ProgramResult result =
+      run_covrl_ranks(2, tiny_train_words(run_, {"model.path=" + dir_ + "/absent"}));
   EXPECT_NE(result.status, 0);
   EXPECT_NE(result.err.find("absent"), std::string::npos) << result.err;
 }

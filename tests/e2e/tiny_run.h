@@ -12,22 +12,24 @@
 namespace covrl::testing {
 
 // Words of `covrl train` for such a run in `run_dir`.
-inline std::vector<std::string> tiny_train_words(const std::string& run_dir, std::vector<std::string> overrides = {}) {
-  std::vector<std::string> words = {"train",
-                                    "--config",
-                                    source_path("configs/tiny/one_shot_grpo.yaml"),
-                                    "model.path=" + source_path("data/tiny/model"),
-                                    "data.train_files=[" + source_path("data/tiny/one_shot.jsonl") + "]",
-                                    "eval.files=[" + source_path("data/tiny/test.jsonl") + "]",
-                                    "eval.max_problems=4",
-                                    "eval.samples=2",
-                                    "eval.every=2",
-                                    "data.repeat=4",
-                                    "rollout.n=4",
-                                    "rollout.max_new_tokens=24",
-                                    "trainer.train_batch_size=4",
-                                    "trainer.total_steps=4",
-                                    "trainer.run_dir=" + run_dir};
+inline std::vector<std::string> tiny_train_words(const std::string& run_dir,
+                                                 std::vector<std::string> overrides = {}) {
+  std::vector<std::string> words = {
+      "train",
+      "--config",
+      source_path("configs/tiny/one_shot_grpo.yaml"),
+      "model.path=" + source_path("data/tiny/model"),
+      "data.train_files=[" + source_path("data/tiny/one_shot.jsonl") + "]",
+      "eval.files=[" + source_path("data/tiny/test.jsonl") + "]",
+      "eval.max_problems=4",
+      "eval.samples=2",
+      "eval.every=2",
+      "data.repeat=4",
+      "rollout.n=4",
+      "rollout.max_new_tokens=24",
+      "trainer.train_batch_size=4",
+      "trainer.total_steps=4",
+      "trainer.run_dir=" + run_dir};
   words.insert(words.end(), overrides.begin(), overrides.end());
   return words;
 }

@@ -12,7 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string final_weights(const std::string& run_dir, int step = 4) {
-  return hash_text(hash_file(run_dir + "/checkpoints/global_step_" + std::to_string(step) + "/actor/huggingface/model.safetensors"));
+  return hash_text(hash_file(run_dir + "/checkpoints/global_step_" + std::to_string(step) +
+                             "/actor/huggingface/model.safetensors"));
 }
 
 void expect_ok(const ProgramResult& result) { ASSERT_EQ(result.status, 0) << result.err; }
@@ -20,11 +21,14 @@ void expect_ok(const ProgramResult& result) { ASSERT_EQ(result.status, 0) << res
 TEST(Train, LeavesACompleteRunFolder) {
   const std::string run = temporary_dir("run") + "/a";
   expect_ok(run_covrl(tiny_train_words(run)));
-  for (const char* file : {"config.resolved.yaml", "metrics.jsonl", "samples.jsonl", "eval_samples.jsonl", "launch.json", "report.html",
-                           "checkpoints/latest_checkpointed_iteration.txt", "checkpoints/global_step_4/MANIFEST.json",
-                           "checkpoints/global_step_4/actor/huggingface/tokenizer.json"})
+  for (const char* file :
+       {"config.resolved.yaml", "metrics.jsonl", "samples.jsonl", "eval_samples.jsonl",
+        "launch.json", "report.html", "checkpoints/latest_checkpointed_iteration.txt",
+        "checkpoints/global_step_4/MANIFEST.json",
+        "checkpoints/global_step_4/actor/huggingface/tokenizer.json"})
     EXPECT_TRUE(fs::exists(run + "/" + file)) << file;
-  EXPECT_EQ(read_metrics(run + "/metrics.jsonl").size(), 5u);  // the evaluation before, and four steps
+  EXPECT_EQ(read_metrics(run + "/metrics.jsonl").size(),
+            5u);  // the evaluation before, and four steps
 }
 
 TEST(Train, TheSameSeedGivesTheSameBits) {
@@ -42,7 +46,8 @@ TEST(Train, RanksLayoutsThreadsAndDecodeBatchChangeNothing) {
   expect_ok(run_covrl(tiny_train_words(dir + "/one")));
   expect_ok(run_covrl_ranks(2, tiny_train_words(dir + "/two")));
   expect_ok(run_covrl_ranks(3, tiny_train_words(dir + "/split", {"cluster.learners=2"})));
-  expect_ok(run_covrl(tiny_train_words(dir + "/batch", {"rollout.max_batch=3", "trainer.num_threads=1"})));
+  expect_ok(run_covrl(
+      tiny_train_words(dir + "/batch", {"rollout.max_batch=3", "trainer.num_threads=1"})));
   for (const char* other : {"/two", "/split", "/batch"}) {
     EXPECT_EQ(curves(dir + "/one"), curves(dir + other)) << other;
     EXPECT_EQ(final_weights(dir + "/one"), final_weights(dir + other)) << other;
@@ -51,12 +56,14 @@ TEST(Train, RanksLayoutsThreadsAndDecodeBatchChangeNothing) {
 
 TEST(Train, InterruptedAndResumedEqualsUninterrupted) {
   const std::string dir = temporary_dir("run");
-  expect_ok(run_covrl(tiny_train_words(dir + "/whole", {"trainer.save_every=1", "trainer.keep_checkpoints=0"})));
+  expect_ok(run_covrl(
+      tiny_train_words(dir + "/whole", {"trainer.save_every=1", "trainer.keep_checkpoints=0"})));
   // Every boundary: stop after k steps, go on to the end.
   for (const int k : {1, 2, 3}) {
     const std::string run = dir + "/cut" + std::to_string(k);
     fs::copy(dir + "/whole", run, fs::copy_options::recursive);
-    for (int step = k + 1; step <= 4; ++step) fs::remove_all(run + "/checkpoints/global_step_" + std::to_string(step));
+    for (int step = k + 1; step <= 4; ++step)
+      fs::remove_all(run + "/checkpoints/global_step_" + std::to_string(step));
     expect_ok(run_covrl(tiny_train_words(run, {"trainer.save_every=1"})));
     EXPECT_EQ(curves(run), curves(dir + "/whole")) << "cut after step " << k;
     EXPECT_EQ(final_weights(run), final_weights(dir + "/whole")) << "cut after step " << k;
@@ -80,11 +87,12 @@ TEST(Train, AChangedKeyThatAltersTheMathsNeedsConsentOnResume) {
   const ProgramResult complete = run_covrl(tiny_train_words(run));
   EXPECT_EQ(complete.status, 2);
   EXPECT_NE(complete.err.find("complete"), std::string::npos) << complete.err;
-  const ProgramResult refused = run_covrl(tiny_train_words(run, {"trainer.total_steps=5", "actor.optim.lr=3e-5"}));
+  const ProgramResult refused =
+      run_covrl(tiny_train_words(run, {"trainer.total_steps=5", "actor.optim.lr=3e-5"}));
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("actor.optim.lr"), std::string::npos) << refused.err;
-  const ProgramResult allowed = run_covrl(
-      tiny_train_words(run, {"trainer.total_steps=5", "actor.optim.lr=3e-5", "trainer.allow_changed_config=true"}));
+  const ProgramResult allowed = run_covrl(tiny_train_words(
+      run, {"trainer.total_steps=5", "actor.optim.lr=3e-5", "trainer.allow_changed_config=true"}));
   EXPECT_EQ(allowed.status, 0) << allowed.err;
 }
 

@@ -40,7 +40,8 @@ TEST(DeviceTest, CudaSaysWhatIsMissing) {
 }
 
 TEST(DeviceTest, UnknownWordIsRefusedWithTheAllowedOnes) {
-  EXPECT_NE(message_of("gpu", kTwoGpus).find("'gpu' is not a device; allowed: auto, cpu, cuda"), std::string::npos);
+  EXPECT_NE(message_of("gpu", kTwoGpus).find("'gpu' is not a device; allowed: auto, cpu, cuda"),
+            std::string::npos);
 }
 
 // What the build links is what the program sees.

@@ -1,4 +1,5 @@
-// A model that lives on a device, held against the same model on the CPU. Both run the reference ops, so the bits are equal.
+// A model that lives on a device, held against the same model on the CPU. Both run the reference
+// ops, so the bits are equal.
 #include <gtest/gtest.h>
 
 #include "kernels/mode.h"
@@ -24,7 +25,8 @@ class ModelDeviceTest : public ::testing::Test {
 
 TEST_F(ModelDeviceTest, EveryParameterMoves) {
   EXPECT_EQ(there_.device(), testing::fake_device());
-  for (const auto& [name, parameter] : there_.parameters()) EXPECT_EQ(parameter.device(), testing::fake_device()) << name;
+  for (const auto& [name, parameter] : there_.parameters())
+    EXPECT_EQ(parameter.device(), testing::fake_device()) << name;
   EXPECT_EQ(there_.head().device(), testing::fake_device());
 }
 
@@ -37,7 +39,8 @@ TEST_F(ModelDeviceTest, ScoresAreOnTheHostAndTheSame) {
 }
 
 TEST_F(ModelDeviceTest, GradientsAreTheSame) {
-  const at::Tensor rows = at::tensor({0, 2, 6}, at::kLong), targets = at::tensor({1, 7, 4}, at::kLong);
+  const at::Tensor rows = at::tensor({0, 2, 6}, at::kLong),
+                   targets = at::tensor({1, 7, 4}, at::kLong);
   for (Model* model : {&here_, &there_}) {
     model->set_requires_grad(true);
     score_rows(*model, batch_, rows, targets, 1).logprob_T.sum().backward();
@@ -53,11 +56,13 @@ TEST_F(ModelDeviceTest, DecodingThroughTheCacheIsTheSame) {
   std::vector<at::Tensor> results;
   for (const Model* model : {&here_, &there_}) {
     KvCache cache(model->config(), model->dtype(), /*num_tokens=*/8, model->device());
-    const std::vector<int64_t> sequences = {cache.add_sequence(), cache.add_sequence(), cache.add_sequence()};
+    const std::vector<int64_t> sequences = {cache.add_sequence(), cache.add_sequence(),
+                                            cache.add_sequence()};
     model->prefill(batch_, sequences, cache);
     const int64_t fork = cache.fork(sequences[0]);
     const at::Tensor next = model->decode({3, 8}, {sequences[0], fork}, cache);
-    const at::Tensor more = model->prefill(pack_tokens({{1, 2}}), {fork}, cache);  // into a cache that is not empty
+    const at::Tensor more =
+        model->prefill(pack_tokens({{1, 2}}), {fork}, cache);  // into a cache that is not empty
     results.push_back(at::cat({next, more}).cpu());
   }
   EXPECT_TRUE(results[1].equal(results[0]));

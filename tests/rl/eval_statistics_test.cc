@@ -21,7 +21,8 @@ double pass_by_enumeration(int n, int c, int k) {
 TEST(EvalStatistics, PassAtKEqualsEnumeration) {
   for (int n = 1; n <= 9; ++n)
     for (int c = 0; c <= n; ++c)
-      for (int k = 1; k <= n; ++k) EXPECT_NEAR(pass_at_k(n, c, k), pass_by_enumeration(n, c, k), 1e-12);
+      for (int k = 1; k <= n; ++k)
+        EXPECT_NEAR(pass_at_k(n, c, k), pass_by_enumeration(n, c, k), 1e-12);
 }
 
 TEST(EvalStatistics, MajorityIgnoresMissingAnswersAndBreaksTiesByOrder) {

@@ -35,7 +35,8 @@ std::vector<Prompt> prompts(size_t n) {
 TEST(GroupExchange, EveryRankGetsAllGroupsInOrderOfSlot) {
   testing::run_ranks(3, [](Communicator& comm) {
     std::vector<Group> mine;
-    for (uint64_t slot = static_cast<uint64_t>(comm.rank()); slot < 5; slot += 3) mine.push_back(sampled(slot));
+    for (uint64_t slot = static_cast<uint64_t>(comm.rank()); slot < 5; slot += 3)
+      mine.push_back(sampled(slot));
     const std::vector<Group> all = exchange_groups(comm, mine, prompts(5));
     ASSERT_EQ(all.size(), 5u);
     for (uint64_t slot = 0; slot < 5; ++slot) {

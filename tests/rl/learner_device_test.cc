@@ -1,4 +1,5 @@
-// A whole step of learning with the model on a device, held against the CPU; reference ops on both sides: the same bits.
+// A whole step of learning with the model on a device, held against the CPU; reference ops on both
+// sides: the same bits.
 #include <gtest/gtest.h>
 
 #include "kernels/mode.h"
@@ -13,7 +14,8 @@ namespace {
 Batch make_batch() {
   Group group;
   group.prompt.tokens = {1, 2};
-  for (const std::vector<int64_t>& tokens : std::vector<std::vector<int64_t>>{{3, 4, 5}, {6}, {7, 8}}) {
+  for (const std::vector<int64_t>& tokens :
+       std::vector<std::vector<int64_t>>{{3, 4, 5}, {6}, {7, 8}}) {
     Trajectory& trajectory = group.trajectories.emplace_back();
     trajectory.tokens = tokens;
     trajectory.behaviour_logprob.assign(tokens.size(), -1);
@@ -33,7 +35,8 @@ std::vector<at::Tensor> learn(at::Device device) {
   config.ppo_epochs = 2;
   config.optim.lr = 1e-3;
   const auto comm = make_self_communicator();
-  Learner learner(config, policy, &reference, *comm, /*temperature=*/0.7, /*seed=*/1, /*total_updates=*/10,
+  Learner learner(config, policy, &reference, *comm, /*temperature=*/0.7, /*seed=*/1,
+                  /*total_updates=*/10,
                   /*max_response_length=*/3);
   Batch batch = make_batch();
   learner.score(batch);

@@ -35,8 +35,8 @@ TEST(PromptStream, ABatchMayBeLargerThanTheData) {
 }
 
 TEST(PromptStream, AStepIsAFunctionOfSeedAndStep) {
-  const PromptStream stream(numbered(50), 8, 3, Order::kShuffled), same(numbered(50), 8, 3, Order::kShuffled),
-      other(numbered(50), 8, 4, Order::kShuffled);
+  const PromptStream stream(numbered(50), 8, 3, Order::kShuffled),
+      same(numbered(50), 8, 3, Order::kShuffled), other(numbered(50), 8, 4, Order::kShuffled);
   same.batch(1);
   EXPECT_EQ(indices(stream.batch(9)), indices(same.batch(9)));
   EXPECT_NE(indices(stream.batch(9)), indices(other.batch(9)));

@@ -8,7 +8,8 @@ namespace covrl {
 namespace {
 
 constexpr const char* kOld =
-    "actor:\n  optim:\n    lr: 1e-05\ntrainer:\n  total_steps: 10\n  seed: 1\ndata:\n  train_files:\n    - a\n    - b\n";
+    "actor:\n  optim:\n    lr: 1e-05\ntrainer:\n  total_steps: 10\n  seed: 1\ndata:\n  "
+    "train_files:\n    - a\n    - b\n";
 
 std::string refusal(const std::string& changed) {
   try {
@@ -35,11 +36,13 @@ TEST(ResumeDiff, AKeyThatAltersTheMathsIsNamedWithBothValues) {
   EXPECT_NE(message.find("actor.optim.lr: 1e-05 -> 3e-05"), std::string::npos) << message;
   EXPECT_NE(message.find("global_step_3"), std::string::npos) << message;
   EXPECT_NE(refusal(replaced("    - b", "    - c")).find("data.train_files"), std::string::npos);
-  EXPECT_NE(refusal(replaced("  seed: 1\n", "")).find("trainer.seed: 1 -> (absent)"), std::string::npos);
+  EXPECT_NE(refusal(replaced("  seed: 1\n", "")).find("trainer.seed: 1 -> (absent)"),
+            std::string::npos);
 }
 
 TEST(ResumeDiff, ConsentLetsItPass) {
-  EXPECT_NO_THROW(check_resume_config(kOld, replaced("lr: 1e-05", "lr: 3e-05"), "global_step_3", /*allowed=*/true));
+  EXPECT_NO_THROW(check_resume_config(kOld, replaced("lr: 1e-05", "lr: 3e-05"), "global_step_3",
+                                      /*allowed=*/true));
 }
 
 }  // namespace

@@ -15,7 +15,10 @@ TEST(SvgChart, NothingToDrawDrawsNothing) {
 
 TEST(SvgChart, TextIsEscapedAndGapsStayGaps) {
   const std::string svg =
-      draw_chart({"a < b", "", Unit::kPercent, {{"x&y", {{0, 0.1}, {1, 0.2}, {2, std::nan("")}, {3, 0.4}, {4, 0.5}}}}});
+      draw_chart({"a < b",
+                  "",
+                  Unit::kPercent,
+                  {{"x&y", {{0, 0.1}, {1, 0.2}, {2, std::nan("")}, {3, 0.4}, {4, 0.5}}}}});
   EXPECT_NE(svg.find("a &lt; b"), std::string::npos);
   EXPECT_NE(svg.find("x&amp;y"), std::string::npos);
   EXPECT_EQ(svg.find("nan"), std::string::npos);

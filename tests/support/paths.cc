@@ -25,12 +25,15 @@ std::string shared_dir() {
 
 std::string reference_path(const std::string& relative) {
   const std::string shared = shared_dir();
-  if (!shared.empty() && fs::exists(fs::path(shared) / relative)) return (fs::path(shared) / relative).string();
+  if (!shared.empty() && fs::exists(fs::path(shared) / relative))
+    return (fs::path(shared) / relative).string();
   const fs::path own = fs::path(COVRL_SOURCE_DIR) / "tests/data" / relative;
   return fs::exists(own) ? own.string() : "";
 }
 
-std::string source_path(const std::string& relative) { return (fs::path(COVRL_SOURCE_DIR) / relative).string(); }
+std::string source_path(const std::string& relative) {
+  return (fs::path(COVRL_SOURCE_DIR) / relative).string();
+}
 
 std::string temporary_dir(const std::string& name) {
   static TemporaryDirs dirs;

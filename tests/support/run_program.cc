@@ -30,7 +30,8 @@ ProgramResult run_program(const std::vector<std::string>& argv) {
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     const int in = open("/dev/null", O_RDONLY);
-    const int to_out = open(out.c_str(), O_CREAT | O_WRONLY, 0600), to_err = open(err.c_str(), O_CREAT | O_WRONLY, 0600);
+    const int to_out = open(out.c_str(), O_CREAT | O_WRONLY, 0600),
+              to_err = open(err.c_str(), O_CREAT | O_WRONLY, 0600);
     dup2(in, 0), dup2(to_out, 1), dup2(to_err, 2);
     std::vector<char*> words;
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
@@ -53,7 +54,8 @@ ProgramResult run_covrl(std::vector<std::string> args) {
 }
 
 ProgramResult run_covrl_ranks(int num_ranks, std::vector<std::string> args) {
-  std::vector<std::string> argv = {"mpirun", "--allow-run-as-root", "--oversubscribe", "-n", std::to_string(num_ranks), covrl_program()};
+  std::vector<std::string> argv = {"mpirun", "--allow-run-as-root",     "--oversubscribe",
+                                   "-n",     std::to_string(num_ranks), covrl_program()};
   argv.insert(argv.end(), args.begin(), args.end());
   return run_program(argv);
 }

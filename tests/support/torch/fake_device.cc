@@ -1,5 +1,5 @@
-// Threads: operations come from any thread (the backward pass of a device has its own). Memory is open while at least one
-// operation runs; one mutex guards the counts.
+// Threads: operations come from any thread (the backward pass of a device has its own). Memory is
+// open while at least one operation runs; one mutex guards the counts.
 #include "tests/support/torch/fake_device.h"
 
 #include <ATen/ATen.h>
@@ -23,7 +23,9 @@ const at::Device kDevice(kType, 0);
 // One range of addresses, handed out in order; it starts anew when nothing is in use.
 class Memory {
  public:
-  Memory() : base_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+  Memory()
+      : base_(
+            mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     TORCH_CHECK(base_ != MAP_FAILED, "fake device: no memory");
   }
   void* take(size_t bytes) {
@@ -50,7 +52,9 @@ class Memory {
  private:
   static constexpr size_t kBytes = size_t{1} << 30;
   static constexpr size_t kAlignment = 64;
-  void protect(int protection) { TORCH_CHECK(mprotect(base_, kBytes, protection) == 0, "fake device: mprotect"); }
+  void protect(int protection) {
+    TORCH_CHECK(mprotect(base_, kBytes, protection) == 0, "fake device: mprotect");
+  }
 
   std::mutex mutex_;
   void* base_;
@@ -58,6 +62,11 @@ class Memory {
   int64_t num_blocks_ = 0;
   int num_open_ = 0;
 };
+
+Memory& memory() {
+  static Memory instance;
+  return instance;
+}
 
 struct OpenMemory {
   OpenMemory() { memory().open(); }
@@ -88,27 +97,35 @@ FakeAllocator& allocator() {
 struct FakeGuard final : c10::impl::NoOpDeviceGuardImpl<kType> {
   c10::Device exchangeDevice(c10::Device) const override { return kDevice; }
   c10::Device getDevice() const override { return kDevice; }
-  c10::Stream getStream(c10::Device) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, kDevice); }
-  c10::Stream exchangeStream(c10::Stream) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, kDevice); }
+  c10::Stream getStream(c10::Device) const noexcept override {
+    return c10::Stream(c10::Stream::DEFAULT, kDevice);
+  }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override {
+    return c10::Stream(c10::Stream::DEFAULT, kDevice);
+  }
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, FakeGuard);
 
 constexpr c10::DispatchKeySet kKeys(c10::DispatchKey::PrivateUse1);
 
-at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
-                 std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
+at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
+                 std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>,
+                 std::optional<at::MemoryFormat> format) {
   return at::detail::empty_generic(size, &allocator(), kKeys, c10::dtype_or_default(dtype), format);
 }
 
-at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::optional<at::ScalarType> dtype,
-                         std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
-  return at::detail::empty_strided_generic(size, stride, &allocator(), kKeys, c10::dtype_or_default(dtype));
+at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride,
+                         std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
+                         std::optional<at::Device>, std::optional<bool>) {
+  return at::detail::empty_strided_generic(size, stride, &allocator(), kKeys,
+                                           c10::dtype_or_default(dtype));
 }
 
 // The same memory as a tensor of the CPU; to be used while the memory is open.
 at::Tensor on_host(const at::Tensor& tensor) {
   if (tensor.device().type() != kType) return tensor;
-  return at::from_blob(tensor.data_ptr(), tensor.sizes(), tensor.strides(), at::TensorOptions(tensor.scalar_type()));
+  return at::from_blob(tensor.data_ptr(), tensor.sizes(), tensor.strides(),
+                       at::TensorOptions(tensor.scalar_type()));
 }
 
 at::Tensor& copy(at::Tensor& self, const at::Tensor& source, bool) {
@@ -134,8 +151,9 @@ at::Scalar local_scalar(const at::Tensor& self) {
 }
 
 void check_one_device(const c10::OperatorHandle& op, const at::Tensor& tensor) {
-  TORCH_CHECK(!tensor.defined() || tensor.device().type() == kType || tensor.dim() == 0, op.schema().name(),
-              ": expected all tensors to be on the same device, found ", tensor.device(), " beside ", kDevice);
+  TORCH_CHECK(!tensor.defined() || tensor.device().type() == kType || tensor.dim() == 0,
+              op.schema().name(), ": expected all tensors to be on the same device, found ",
+              tensor.device(), " beside ", kDevice);
 }
 
 void run_on_host(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
@@ -168,7 +186,8 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 
 at::Device fake_device() {
   static const bool is_ready = [] {
-    c10::register_privateuse1_backend("fake_device");  // before CUDA in LibTorch's eyes, where both are linked
+    c10::register_privateuse1_backend(
+        "fake_device");  // before CUDA in LibTorch's eyes, where both are linked
     c10::SetAllocator(kType, &allocator());
     at::set_num_threads(1);  // for operations this small, threads cost more than they give
     return true;

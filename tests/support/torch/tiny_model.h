@@ -1,4 +1,5 @@
-// A model small enough for tests, with weights large enough that its distributions are far from uniform.
+// A model small enough for tests, with weights large enough that its distributions are far from
+// uniform.
 #pragma once
 
 #include <ATen/ATen.h>
