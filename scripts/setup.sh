@@ -55,20 +55,32 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 # LibTorch and Arrow. The stamp names what is there, so that a second run does nothing.
+# pip puts the wheels beside what is there, which stays usable if it fails; all in one call, since it does not merge the folders
+# of several; with its temporary folder on the same disk, so that its last step is a rename and a small /tmp does not matter.
+fetch() {
+  rm -rf "$DEPS/python.tmp" "$DEPS/tmp"
+  mkdir -p "$DEPS/tmp"
+  TMPDIR="$DEPS/tmp" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    --no-warn-script-location --no-compile --no-deps --target "$DEPS/python.tmp" "$@"
+  rm -rf "$DEPS/tmp"
+}
+
 wheels=("${LIGHT[@]}")
 [ "$variant" = light ] || wheels+=("${WHOLE[@]}")
 stamp=$(cat "$DEPS/stamp" 2>/dev/null || true)
 if [ "$stamp" = "${LIGHT[*]} ${WHOLE[*]}" ] && [ "$variant" = light ]; then
   echo "setup: $DEPS holds the whole set already"
+elif [ "$stamp" = "${LIGHT[*]}" ] && [ "$variant" = cuda ]; then
+  # Headers that are there keep their dates, so that a build of the light set only links anew.
+  echo "setup: LibTorch's CUDA libraries into $DEPS"
+  fetch "${WHOLE[@]}"
+  cp -Rlf "$DEPS/python.tmp/." "$DEPS/python"
+  rm -rf "$DEPS/python.tmp"
+  echo "${wheels[*]}" > "$DEPS/stamp"
 elif [ "$stamp" != "${wheels[*]}" ]; then
   echo "setup: LibTorch and Arrow ($variant) into $DEPS"
-  # Beside the old set, which stays usable if this fails; in one call, since pip does not merge the folders of several; pip's
-  # temporary folder on the same disk, so that its last step is a rename and a small /tmp does not matter.
-  rm -rf "$DEPS/python.tmp" "$DEPS/tmp"
-  mkdir -p "$DEPS/tmp"
-  TMPDIR="$DEPS/tmp" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    --no-warn-script-location --no-compile --no-deps --target "$DEPS/python.tmp" "${wheels[@]}"
-  rm -rf "$DEPS/stamp" "$DEPS/python" "$DEPS/tmp"
+  fetch "${wheels[@]}"
+  rm -rf "$DEPS/stamp" "$DEPS/python"
   mv "$DEPS/python.tmp" "$DEPS/python"
   echo "${wheels[*]}" > "$DEPS/stamp"
 fi

@@ -48,7 +48,10 @@ TEST_F(ModelDeviceTest, GradientsAreTheSame) {
   for (size_t i = 0; i < here_.parameters().size(); ++i) {
     const auto& [name, parameter] = there_.parameters()[i];
     ASSERT_EQ(parameter.grad().device(), testing::fake_device()) << name;
-    EXPECT_TRUE(parameter.grad().cpu().equal(here_.parameters()[i].second.grad())) << name;
+    // The device's backward pass may add in another order than the CPU's: float32 rounding apart.
+    const at::Tensor seen = parameter.grad().cpu(), wanted = here_.parameters()[i].second.grad();
+    EXPECT_LE((seen - wanted).abs().max().item<double>(), 1e-6 * wanted.abs().max().item<double>())
+        << name;
   }
 }
 

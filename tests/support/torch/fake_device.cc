@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/native/CPUFallback.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
@@ -182,6 +183,12 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("_local_scalar_dense", &local_scalar);
 }
 
+struct FakeHooks final : at::PrivateUse1HooksInterface {
+  bool isBuilt() const override { return true; }
+  bool isAvailable() const override { return true; }
+  bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
+};
+
 }  // namespace
 
 at::Device fake_device() {
@@ -189,6 +196,8 @@ at::Device fake_device() {
     c10::register_privateuse1_backend(
         "fake_device");  // before CUDA in LibTorch's eyes, where both are linked
     c10::SetAllocator(kType, &allocator());
+    static FakeHooks hooks;
+    at::RegisterPrivateUse1HooksInterface(&hooks);
     at::set_num_threads(1);  // for operations this small, threads cost more than they give
     return true;
   }();
