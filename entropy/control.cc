@@ -11,7 +11,7 @@ void EntropyControlConfig::describe(config::Visitor& v) {
           "bonus: loss -= entropy_coeff * token entropy (nats); negative values make the policy "
           "more certain.",
           {-1, 1});
-  v.check(kind == "bonus" || !v.given("entropy_coeff"), "entropy_coeff",
+  v.check(kind == "bonus" || entropy_coeff == EntropyControlConfig().entropy_coeff, "entropy_coeff",
           concat("has no effect with kind ", kind, "; set kind: bonus, or remove the key"));
   v.check(kind != "bonus" || entropy_coeff != 0, "entropy_coeff",
           "is 0, so that the bonus has no effect; give a coefficient (0.001 in the 1-shot paper), "

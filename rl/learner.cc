@@ -103,9 +103,9 @@ void LearnerConfig::describe(config::Visitor& v) {
   v.field("ppo_max_tokens", ppo_max_tokens,
           "Tokens per micro-batch: memory only, the result does not depend on it.", {1, 1e9});
   v.section("optim", optim, "The optimizer.");
-  v.check(kl_loss_coef > 0 || !v.given("kl_loss_type"), "kl_loss_type",
+  v.check(kl_loss_coef > 0 || kl_loss_type == LearnerConfig().kl_loss_type, "kl_loss_type",
           "has no effect with kl_loss_coef 0; give kl_loss_coef a value, or remove the key");
-  v.check(pg_loss_coeff > 0 || !v.given("policy_loss"), "policy_loss",
+  v.check(pg_loss_coeff > 0 || policy_loss == PolicyLossConfig(), "policy_loss",
           "has no effect with pg_loss_coeff 0; give pg_loss_coeff a value, or remove the section");
   v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || entropy_control.kind != "none" ||
               optim.weight_decay > 0,
@@ -314,11 +314,7 @@ Metrics Learner::update(const Batch& batch) {
 }
 
 void Learner::warn_if_clip_is_inert(int64_t updates_per_rollout) const {
-  const PolicyLossConfig defaults, &chosen = config_.policy_loss;
-  const bool chosen_clip = chosen.clip_ratio_low != defaults.clip_ratio_low ||
-                           chosen.clip_ratio_high != defaults.clip_ratio_high ||
-                           chosen.clip_ratio_c != defaults.clip_ratio_c;
-  if (comm_.is_root() && updates_per_rollout == 1 && chosen_clip)
+  if (comm_.is_root() && updates_per_rollout == 1 && config_.policy_loss != PolicyLossConfig())
     log::warning(
         "policy_loss: one update per rollout keeps the ratio at exactly 1, so that the clip ratios "
         "never act; a smaller "

@@ -44,13 +44,17 @@ void OptimizerConfig::describe(config::Visitor& v) {
           "Updates over which the learning rate rises linearly to lr.", {0, 1e9});
   v.field("lr_min_ratio", lr_min_ratio,
           "Learning rate at the end of the schedule, as a share of lr.", {0, 1});
-  v.check(lr_schedule != "constant" || !v.given("lr_min_ratio"), "lr_min_ratio",
+  // A knob without effect is refused unless it has its default, so that a resolved copy can be
+  // read.
+  const OptimizerConfig defaults;
+  v.check(lr_schedule != "constant" || lr_min_ratio == defaults.lr_min_ratio, "lr_min_ratio",
           "has no effect with lr_schedule constant; set lr_schedule: linear or cosine, or remove "
           "the key");
-  v.check(weight_decay > 0 || !v.given("decay_1d_params"), "decay_1d_params",
+  v.check(weight_decay > 0 || decay_1d_params == defaults.decay_1d_params, "decay_1d_params",
           "has no effect with weight_decay 0; set weight_decay, or remove the key");
   v.check(
-      lr > 0 || !(v.given("weight_decay") || v.given("lr_schedule") || v.given("lr_warmup_steps")),
+      lr > 0 || (weight_decay == defaults.weight_decay && lr_schedule == defaults.lr_schedule &&
+                 lr_warmup_steps == defaults.lr_warmup_steps),
       "lr",
       "is 0, so that weight_decay, lr_schedule and lr_warmup_steps have no effect; give a learning "
       "rate");

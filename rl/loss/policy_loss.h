@@ -32,6 +32,7 @@ struct PolicyLossConfig {
   double clip_ratio_high = 0.2;
   double clip_ratio_c = 3.0;  // dual clip bound for negative advantages (arXiv 1912.09729); 0: off
   void describe(config::Visitor& v);
+  bool operator==(const PolicyLossConfig&) const = default;
 };
 
 class PolicyLoss {

@@ -6,9 +6,11 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/jsonl.h"
 #include "core/rng.h"
 #include "kernels/mode.h"
 #include "tests/support/fake_comm.h"
+#include "tests/support/paths.h"
 
 namespace covrl {
 namespace {
@@ -371,6 +373,26 @@ TEST(LearnerConfigTest, RefusesKnobsWithoutEffect) {
                                              {"loss_agg_mode=token-median"},
                                              {"ppo_epochs=0"}})
     EXPECT_THROW(load(overrides), Error) << overrides[0];
+}
+
+TEST(LearnerConfigTest, ReadsItsOwnDump) {
+  const std::vector<std::vector<std::string>> runs = {
+      {},
+      {"optim.weight_decay=0"},
+      {"optim.lr=0"},
+      {"pg_loss_coeff=0", "kl_loss_coef=0.1", "kl_loss_type=k1"}};
+  for (const std::vector<std::string>& overrides : runs) {
+    LearnerConfig config, again;
+    const auto describe = [](LearnerConfig& which) {
+      return [&which](config::Visitor& v) { which.describe(v); };
+    };
+    config::load({{}, overrides}, describe(config));
+    const std::string file = testing::temporary_dir("learner") + "/resolved.yaml";
+    write_file_atomically(file, config::dump(describe(config), config::Comments::kHelp));
+    config::load({{file}, {}}, describe(again));
+    EXPECT_EQ(config::dump(describe(again), config::Comments::kNone),
+              config::dump(describe(config), config::Comments::kNone));
+  }
 }
 
 }  // namespace
