@@ -52,6 +52,9 @@ class Visitor {
   // One of the listed words.
   virtual void word(const char* key, std::string& value, const char* help,
                     const std::vector<std::string>& words) = 0;
+  // One or several of the listed words: `a` or [a, b].
+  virtual void words(const char* key, std::vector<std::string>& value, const char* help,
+                     const std::vector<std::string>& words) = 0;
 
   // Enumerations: `names` maps each legal word to its value.
   template <class Enum>

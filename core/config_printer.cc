@@ -32,5 +32,10 @@ void Printer::word(const char* key, std::string& value, const char* help,
                    const std::vector<std::string>& words) {
   print(key, format_text(value), help, allowed_words(words));
 }
+void Printer::words(const char* key, std::vector<std::string>& value, const char* help,
+                    const std::vector<std::string>& words) {
+  print(key, value.size() == 1 ? format_text(value.front()) : format_list(value), help,
+        "one or several of " + joined(words));
+}
 
 }  // namespace covrl::config

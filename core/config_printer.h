@@ -21,6 +21,8 @@ class Printer : public Visitor {
   void fraction(const char* key, double& value, const char* help, Range range) final;
   void word(const char* key, std::string& value, const char* help,
             const std::vector<std::string>& words) final;
+  void words(const char* key, std::vector<std::string>& value, const char* help,
+             const std::vector<std::string>& words) final;
   void check(bool, const char*, const std::string&) final {}
   bool given(const char*) const final { return false; }
 

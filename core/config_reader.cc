@@ -89,6 +89,24 @@ std::string read_list(const Node& node, std::vector<std::string>& value) {
   return "";
 }
 
+std::string read_words(const Node& node, std::vector<std::string>& value,
+                       const std::vector<std::string>& words) {
+  if (node.kind != Kind::kList) {
+    std::string one;
+    const std::string wrong = read_word(node, one, words);
+    if (wrong.empty()) value = {one};
+    return wrong;
+  }
+  std::vector<std::string> items;
+  for (const Node& item : node.items) {
+    const std::string wrong = read_word(item, items.emplace_back(), words);
+    if (!wrong.empty()) return concat("item ", items.size(), " ", wrong);
+  }
+  if (items.empty()) return must_be(allowed_words(words), node);
+  value = std::move(items);
+  return "";
+}
+
 class Reader final : public Visitor {
  public:
   explicit Reader(Document& document) : document_(document) {
@@ -128,6 +146,10 @@ class Reader final : public Visitor {
   void word(const char* key, std::string& value, const char*,
             const std::vector<std::string>& words) override {
     read(key, [&](const Node& node) { return read_word(node, value, words); });
+  }
+  void words(const char* key, std::vector<std::string>& value, const char*,
+             const std::vector<std::string>& words) override {
+    read(key, [&](const Node& node) { return read_words(node, value, words); });
   }
 
   void check(bool holds, const char* key, const std::string& message) override {

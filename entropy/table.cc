@@ -19,12 +19,13 @@ std::vector<std::string> entropy_control_names() {
 #undef COVRL_NAME
 }
 
-std::unique_ptr<EntropyControl> make_entropy_control(const EntropyControlConfig& config) {
+std::unique_ptr<EntropyControl> make_entropy_control(const std::string& kind,
+                                                     const EntropyControlConfig& config) {
 #define COVRL_MAKE(NAME) \
-  if (config.kind == #NAME) return make_##NAME##_control(config);
+  if (kind == #NAME) return make_##NAME##_control(config);
   COVRL_ENTROPY_CONTROLS(COVRL_MAKE)
 #undef COVRL_MAKE
-  throw_usage("entropy control '", config.kind, "' is not known (entropy_control.kind)");
+  throw_usage("entropy control '", kind, "' is not known (entropy_control.kind)");
 }
 
 }  // namespace covrl

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
@@ -20,9 +19,9 @@ bool is_usable(const Trajectory& trajectory) {
 struct PackedColumns {
   std::vector<int64_t> tokens, positions;
   std::vector<uint8_t> loss_mask;
-  std::vector<float> behaviour_logprob, advantage;
+  std::vector<float> behaviour_logprob;
 
-  void append(const Group& group, const Trajectory& trajectory, bool usable, double value) {
+  void append(const Group& group, const Trajectory& trajectory, bool usable) {
     const std::vector<int64_t>& prompt = group.prompt.tokens;
     const size_t begin = tokens.size();
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
@@ -31,14 +30,12 @@ struct PackedColumns {
     std::iota(positions.begin() + static_cast<std::ptrdiff_t>(begin), positions.end(), 0);
     loss_mask.resize(tokens.size());
     behaviour_logprob.resize(tokens.size());
-    advantage.resize(tokens.size());
     if (!usable) return;
     for (size_t i = 0; i < trajectory.tokens.size(); ++i) {
       const size_t entry =
           begin + prompt.size() - 1 + i;  // the entry that predicts completion token i
       loss_mask[entry] = 1;
       behaviour_logprob[entry] = trajectory.behaviour_logprob[i];
-      advantage[entry] = static_cast<float>(value);
     }
   }
 };
@@ -51,12 +48,11 @@ at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType dtype) {
   return tensor.to(dtype);
 }
 
-void check_trajectory(const Group& group, const Trajectory& trajectory, double advantage) {
+void check_trajectory(const Group& group, const Trajectory& trajectory) {
   COVRL_CHECK(!group.prompt.tokens.empty(), "slot ", group.slot, " has a prompt without tokens");
   COVRL_CHECK(trajectory.behaviour_logprob.size() == trajectory.tokens.size(), "slot ", group.slot,
               ": ", trajectory.tokens.size(), " tokens, ", trajectory.behaviour_logprob.size(),
               " log-probs");
-  COVRL_CHECK(std::isfinite(advantage), "slot ", group.slot, " has the advantage ", advantage);
 }
 
 }  // namespace
@@ -71,10 +67,7 @@ const at::Tensor& Once::get() const {
   return value_;
 }
 
-Batch Batch::pack(uint64_t step, const std::vector<Group>& groups,
-                  const std::vector<std::vector<double>>& advantages) {
-  COVRL_CHECK(groups.size() == advantages.size(), groups.size(), " groups, advantages of ",
-              advantages.size());
+Batch Batch::pack(uint64_t step, const std::vector<Group>& groups) {
   Batch batch;
   batch.step = step;
   batch.cu_seqlens.push_back(0);
@@ -83,13 +76,11 @@ Batch Batch::pack(uint64_t step, const std::vector<Group>& groups,
     const Group& group = groups[g];
     const size_t num_samples = group.trajectories.size();
     COVRL_CHECK(g == 0 || groups[g - 1].slot < group.slot, "groups are not in order of slot");
-    COVRL_CHECK(advantages[g].size() == num_samples, "slot ", group.slot, ": ", num_samples,
-                " samples, ", advantages[g].size(), " advantages");
     for (size_t i = 0; i < num_samples; ++i) {
       const Trajectory& trajectory = group.trajectories[i];
       const bool usable = is_usable(trajectory);
-      if (usable) check_trajectory(group, trajectory, advantages[g][i]);
-      columns.append(group, trajectory, usable, advantages[g][i]);
+      if (usable) check_trajectory(group, trajectory);
+      columns.append(group, trajectory, usable);
       batch.sequence_ids.push_back({group.slot, static_cast<uint32_t>(i)});
       batch.group_size.push_back(static_cast<int64_t>(num_samples));
       batch.cu_seqlens.push_back(static_cast<int64_t>(columns.tokens.size()));
@@ -103,7 +94,6 @@ Batch Batch::pack(uint64_t step, const std::vector<Group>& groups,
   batch.positions_T = to_tensor(columns.positions, at::kLong);
   batch.loss_mask_T = to_tensor(columns.loss_mask, at::kBool);
   batch.behaviour_logprob_T = to_tensor(columns.behaviour_logprob, at::kFloat);
-  batch.advantage_T = to_tensor(columns.advantage, at::kFloat);
   return batch;
 }
 

@@ -46,15 +46,18 @@ struct Batch {
   std::vector<int64_t> prompt_lengths;   // [N]
   std::vector<int64_t> weight_versions;  // [N]
   std::vector<double> rewards;           // [N]
-  std::vector<bool> usable;        // [N] false: failed, masked out of loss, statistics and counts
-  at::Tensor tokens_T;             // int64
-  at::Tensor positions_T;          // int64
-  at::Tensor loss_mask_T;          // bool
-  at::Tensor behaviour_logprob_T;  // float32, 0 outside the mask
-  at::Tensor advantage_T;          // float32, 0 outside the mask
-  Once old_logprob_T{"old_logprob"};  // float32, of the policy at the start of the step
-  Once old_entropy_T{"old_entropy"};  // float32
-  Once ref_logprob_T{"ref_logprob"};  // float32
+  std::vector<bool> usable;              // [N] false: failed, out of loss, statistics and counts
+  at::Tensor tokens_T;                   // int64
+  at::Tensor positions_T;                // int64
+  at::Tensor loss_mask_T;                // bool
+  at::Tensor behaviour_logprob_T;        // float32, 0 outside the mask
+  Once old_logprob_T{"old_logprob"};     // float32, of the policy at the start of the step
+  Once old_entropy_T{"old_entropy"};     // float32
+  Once ref_logprob_T{"ref_logprob"};     // float32
+  Once value_T{"value"};                 // float32, of the critic at the start of the step, if any
+  Once rollout_weight_T{"rollout_weight"};  // float32, off-policy weights, if any
+  Once advantage_T{"advantage"};            // float32, 0 outside the mask (rl/estimate.h)
+  Once return_T{"return"};                  // float32, 0 outside the mask
 
   int64_t num_sequences() const { return static_cast<int64_t>(sequence_ids.size()); }
   int64_t num_tokens() const { return cu_seqlens.empty() ? 0 : cu_seqlens.back(); }
@@ -63,10 +66,11 @@ struct Batch {
   // and position alone.
   at::Tensor token_ids_T() const;  // int64 [T]
 
-  // groups ordered by slot; advantages[g][i] is that of trajectory i of group g (broadcast over its
-  // completion tokens).
-  static Batch pack(uint64_t step, const std::vector<Group>& groups,
-                    const std::vector<std::vector<double>>& advantages);
+  // The entry that the last completion token of sequence n is predicted at.
+  int64_t last_entry(int64_t n) const { return cu_seqlens[static_cast<size_t>(n) + 1] - 2; }
+
+  // Groups ordered by slot.
+  static Batch pack(uint64_t step, const std::vector<Group>& groups);
 };
 
 // Sequences that are forwarded and back-propagated together. Made from the whole mini-batch in its

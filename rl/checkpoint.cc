@@ -49,6 +49,7 @@ Json make_manifest(const fs::path& dir, const CheckpointState& state, int64_t nu
   manifest["step"] = state.step;
   manifest["num_updates"] = num_updates;
   manifest["weight_version"] = state.weight_version;
+  manifest["controllers"] = state.controllers;
   for (const auto& [name, path] : files)
     manifest["files"][name] = {{"bytes", fs::file_size(path)},
                                {"xxh3", hash_text(hash_file(path.string()))}};
@@ -150,7 +151,12 @@ CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
       state.emplace_back(name, tensor);
     optimizer->load_state(state, manifest.at("num_updates").get<int64_t>());
   }
-  return {manifest.at("step").get<int64_t>(), manifest.at("weight_version").get<int64_t>()};
+  CheckpointState state;
+  state.step = manifest.at("step").get<int64_t>();
+  state.weight_version = manifest.at("weight_version").get<int64_t>();
+  if (manifest.contains("controllers"))
+    state.controllers = manifest.at("controllers").get<std::map<std::string, double>>();
+  return state;
 }
 
 std::string checkpoint_config(const std::string& checkpoint_dir) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,8 @@ namespace covrl {
 struct CheckpointState {
   int64_t step = 0;  // rollout (or sft) steps done
   int64_t weight_version = 0;
+  std::map<std::string, double> controllers =
+      {};  // what adaptive coefficients have reached, by name
 };
 
 struct CheckpointContent {

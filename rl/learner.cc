@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "rl/loss/kl.h"
+#include "rl/loss/reduction.h"
 
 namespace covrl {
 namespace {
@@ -18,65 +18,8 @@ constexpr std::array<const char*, kNumObjectiveSums> kSumNames = {
     "actor/loss",   "actor/pg_loss",     "actor/kl_loss",          "actor/entropy",
     "actor/ppo_kl", "actor/pg_clipfrac", "actor/pg_clipfrac_lower"};
 
-// A micro-batch as the model takes it, and where its loss tokens are.
-struct Piece {
-  PackedTokens packed;
-  at::Tensor entries;            // int64 [n]: the loss tokens' entries in the batch
-  at::Tensor rows;               // int64 [n]: the same entries in `packed`
-  std::vector<int64_t> offsets;  // of each sequence's loss tokens among the n
-  at::Tensor targets;            // int64 [n]: the tokens to be predicted
-};
-
-int64_t num_loss_tokens(const Batch& batch, int64_t sequence) {
-  const size_t n = static_cast<size_t>(sequence);
-  const bool* mask = batch.loss_mask_T.const_data_ptr<bool>();
-  return std::count(mask + batch.cu_seqlens[n], mask + batch.cu_seqlens[n + 1], true);
-}
-
-Piece make_piece(const Batch& batch, const MicroBatch& micro_batch) {
-  const bool* mask = batch.loss_mask_T.const_data_ptr<bool>();
-  std::vector<int64_t> entries, rows;
-  std::vector<at::Tensor> tokens, positions;
-  Piece piece{.packed = {}, .entries = {}, .rows = {}, .offsets = {0}, .targets = {}};
-  piece.packed.cu_seqlens = {0};
-  for (int64_t sequence : micro_batch.sequences) {
-    const size_t n = static_cast<size_t>(sequence);
-    const int64_t begin = batch.cu_seqlens[n];
-    const int64_t length = batch.cu_seqlens[n + 1] - begin;
-    tokens.push_back(batch.tokens_T.narrow(0, begin, length));
-    positions.push_back(batch.positions_T.narrow(0, begin, length));
-    for (int64_t t = 0; t < length; ++t) {
-      if (!mask[begin + t]) continue;
-      entries.push_back(begin + t);
-      rows.push_back(piece.packed.cu_seqlens.back() + t);
-    }
-    piece.packed.cu_seqlens.push_back(piece.packed.cu_seqlens.back() + length);
-    piece.offsets.push_back(static_cast<int64_t>(entries.size()));
-  }
-  piece.packed.tokens_T = at::cat(tokens);
-  piece.packed.positions_T = at::cat(positions);
-  piece.entries = at::tensor(entries, at::kLong);
-  piece.rows = at::tensor(rows, at::kLong);
-  piece.targets = batch.tokens_T.index_select(0, piece.entries + 1);
-  return piece;
-}
-
 PackedScores forward(const Model& model, const Piece& piece, double temperature) {
   return score_rows(model, piece.packed, piece.rows, piece.targets, temperature);
-}
-
-std::vector<std::vector<std::byte>> all_gather(Communicator& comm, const at::Tensor& values) {
-  const at::Tensor contiguous = values.contiguous();
-  return comm.all_gather(
-      {static_cast<const std::byte*>(contiguous.const_data_ptr()), contiguous.nbytes()});
-}
-
-// The values that a rank gave, in its order.
-at::Tensor received(const std::vector<std::byte>& bytes, at::ScalarType dtype) {
-  const int64_t count = static_cast<int64_t>(bytes.size() / at::elementSize(dtype));
-  at::Tensor values = at::empty({count}, dtype);
-  if (count > 0) std::memcpy(values.mutable_data_ptr(), bytes.data(), bytes.size());
-  return values;
 }
 
 }  // namespace
@@ -107,7 +50,7 @@ void LearnerConfig::describe(config::Visitor& v) {
           "has no effect with kl_loss_coef 0; give kl_loss_coef a value, or remove the key");
   v.check(pg_loss_coeff > 0 || policy_loss == PolicyLossConfig(), "policy_loss",
           "has no effect with pg_loss_coeff 0; give pg_loss_coeff a value, or remove the section");
-  v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || entropy_control.kind != "none" ||
+  v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || !entropy_control.has("none") ||
               optim.weight_decay > 0,
           "pg_loss_coeff",
           "is 0 and so are kl_loss_coef, entropy control and weight decay: nothing would change "
@@ -126,7 +69,7 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
       total_updates_(total_updates),
       max_response_length_(max_response_length),
       loss_(make_policy_loss(config_.policy_loss)),
-      control_(make_entropy_control(config_.entropy_control)),
+      controls_(config_.entropy_control),
       gradient_(policy.parameters()),
       optimizer_(config_.optim, policy.parameters()) {
   COVRL_CHECK((config_.kl_loss_coef != 0) == (reference_ != nullptr),
@@ -136,132 +79,75 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
 
 void Learner::score(Batch& batch) {
   const at::NoGradGuard no_grad;
-  std::vector<int64_t> sequences;
-  for (int64_t n = 0; n < batch.num_sequences(); ++n)
-    if (num_loss_tokens(batch, n) > 0) sequences.push_back(n);
-  const std::vector<MicroBatch> plan = plan_micro_batches(batch, sequences, config_.ppo_max_tokens);
-  const std::vector<std::vector<int64_t>> hands = deal_micro_batches(plan, comm_.size());
-
   const int64_t num_columns = reference_ != nullptr ? 3 : 2;
-  std::vector<at::Tensor> own = {at::empty({0}, at::kFloat)};
-  for (int64_t index : hands[static_cast<size_t>(comm_.rank())]) {
-    const Piece piece = make_piece(batch, plan[static_cast<size_t>(index)]);
+  const SharedPass pass(batch, learning_sequences(batch), config_.ppo_max_tokens, comm_);
+  const at::Tensor columns = pass.columns(num_columns, [&](const Piece& piece) {
     const PackedScores scored = forward(policy_, piece, temperature_);
-    own.push_back(scored.logprob_T);
-    own.push_back(scored.entropy_T);
-    if (reference_ != nullptr) own.push_back(forward(*reference_, piece, temperature_).logprob_T);
-  }
-
-  at::Tensor columns = at::zeros({num_columns, batch.num_tokens()}, at::kFloat);
-  const std::vector<std::vector<std::byte>> gathered = all_gather(comm_, at::cat(own));
-  for (size_t r = 0; r < hands.size(); ++r) {
-    const at::Tensor values = received(gathered[r], at::kFloat);
-    int64_t offset = 0;
-    for (int64_t index : hands[r]) {
-      const at::Tensor entries = make_piece(batch, plan[static_cast<size_t>(index)]).entries;
-      const int64_t count = num_columns * entries.numel();
-      columns.index_copy_(1, entries, values.narrow(0, offset, count).view({num_columns, -1}));
-      offset += count;
-    }
-  }
+    std::vector<at::Tensor> values = {scored.logprob_T, scored.entropy_T};
+    if (reference_ != nullptr)
+      values.push_back(forward(*reference_, piece, temperature_).logprob_T);
+    return at::stack(values);
+  });
   batch.old_logprob_T.set(columns[0]);
   batch.old_entropy_T.set(columns[1]);
   if (reference_ != nullptr) batch.ref_logprob_T.set(columns[2]);
 }
 
-std::vector<Learner::MiniBatch> Learner::mini_batches(const Batch& batch) const {
-  std::vector<MiniBatch> result;
-  int64_t num_groups = 0;
-  for (int64_t n = 0; n < batch.num_sequences(); ++n) {
-    const size_t index = static_cast<size_t>(n);
-    if (n == 0 || batch.sequence_ids[index].slot != batch.sequence_ids[index - 1].slot) {
-      const bool full =
-          config_.ppo_mini_batch_size > 0 && num_groups % config_.ppo_mini_batch_size == 0;
-      if (n == 0 || full)
-        result.push_back({n, n, {}, {0, 0, static_cast<double>(max_response_length_)}});
-      ++num_groups;
-    }
-    MiniBatch& mini_batch = result.back();
-    mini_batch.last = n + 1;
-    const int64_t length = num_loss_tokens(batch, n);
-    if (length == 0) continue;
-    mini_batch.sequences.push_back(n);
-    mini_batch.counts.num_tokens += static_cast<double>(length);
-    mini_batch.counts.num_sequences += 1;
+std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& mini_batch,
+                                        bool weights_moved) {
+  if (!controls_.selects()) return {};
+  const at::NoGradGuard no_grad;
+  const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
+  at::Tensor logprob_T = batch.old_logprob_T.get(), entropy_T = batch.old_entropy_T.get();
+  if (weights_moved && controls_.wants_current()) {
+    const at::Tensor current = pass.columns(2, [&](const Piece& piece) {
+      const PackedScores scored = forward(policy_, piece, temperature_);
+      return at::stack({scored.logprob_T, scored.entropy_T});
+    });
+    logprob_T = current[0];
+    entropy_T = current[1];
   }
-  return result;
-}
-
-Selection Learner::select(const Batch& batch, const MiniBatch& mini_batch) {
-  const int64_t begin = batch.cu_seqlens[static_cast<size_t>(mini_batch.first)];
-  const int64_t length = batch.cu_seqlens[static_cast<size_t>(mini_batch.last)] - begin;
+  const int64_t begin = mini_batch.begin(batch), length = mini_batch.end(batch) - begin;
   const auto part = [&](const at::Tensor& values) { return values.narrow(0, begin, length); };
   ControlView view;
-  view.logprob_T = view.old_logprob_T = part(batch.old_logprob_T.get());
-  view.advantage_T = part(batch.advantage_T);
-  view.entropy_T = part(batch.old_entropy_T.get());
+  view.logprob_T = part(logprob_T);
+  view.old_logprob_T = part(batch.old_logprob_T.get());
+  view.advantage_T = part(batch.advantage_T.get());
+  view.entropy_T = part(entropy_T);
   view.mask_T = part(batch.loss_mask_T);
   view.token_id_T = part(batch.token_ids_T());
+  view.micro_batch_T = part(pass.micro_batch_T());
   view.seed = seed_;
   view.step = static_cast<uint64_t>(optimizer_.num_steps());
-  return control_->select(view);
+  LossInput loss_input{view.logprob_T, view.old_logprob_T, view.advantage_T, view.mask_T, {}};
+  for (int64_t n = mini_batch.first; n <= mini_batch.last; ++n)
+    loss_input.offsets.push_back(batch.cu_seqlens[static_cast<size_t>(n)] - begin);
+  view.clipped_T = loss_->terms(loss_input).clipped_T & view.mask_T;
+  return controls_.select(view);
 }
 
-at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch,
-                             const MicroBatch& micro_batch, const Selection& selection) {
-  const Piece piece = make_piece(batch, micro_batch);
-  const auto part = [&piece](const at::Tensor& values) {
-    return values.index_select(0, piece.entries);
-  };
+at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
+                             const std::vector<at::Tensor>& selected) {
   const PackedScores scored = forward(policy_, piece, temperature_);
   ObjectiveInput input;
-  input.policy = {scored.logprob_T, part(batch.old_logprob_T.get()), part(batch.advantage_T),
-                  part(batch.loss_mask_T)};
+  input.policy = {scored.logprob_T, piece.part(batch.old_logprob_T.get()),
+                  piece.part(batch.advantage_T.get()), piece.part(batch.loss_mask_T),
+                  piece.offsets};
   input.entropy_T = scored.entropy_T;
-  if (reference_ != nullptr) input.ref_logprob_T = part(batch.ref_logprob_T.get());
+  if (reference_ != nullptr) input.ref_logprob_T = piece.part(batch.ref_logprob_T.get());
+  if (batch.rollout_weight_T.filled())
+    input.rollout_weight_T = piece.part(batch.rollout_weight_T.get());
   input.weight_T = reduction_weights(config_.loss_agg_mode, input.policy.mask_T, piece.offsets,
                                      mini_batch.counts);
-  if (selection.selected_T.defined()) {
-    const int64_t begin = batch.cu_seqlens[static_cast<size_t>(mini_batch.first)];
-    input.selected_T = selection.selected_T.index_select(0, piece.entries - begin);
-  }
+  for (const at::Tensor& one : selected)
+    input.selected.push_back(
+        one.defined() ? one.index_select(0, piece.entries - mini_batch.begin(batch)) : one);
   const ObjectiveValue value =
       objective({config_.pg_loss_coeff, config_.kl_loss_coef, config_.kl_loss_type}, *loss_,
-                *control_, input);
+                controls_, input);
   if (value.loss.requires_grad()) value.loss.backward();
   gradient_.add_and_clear_grads();
   return value.sums;
-}
-
-Learner::Sums Learner::gather_sums(const std::vector<at::Tensor>& own,
-                                   const std::vector<std::vector<int64_t>>& hands) const {
-  const at::Tensor mine = own.empty() ? at::empty({0}, at::kDouble) : at::stack(own);
-  const std::vector<std::vector<std::byte>> gathered = all_gather(comm_, mine);
-  std::vector<std::pair<int64_t, Sums>> parts;  // of every micro-batch
-  for (size_t r = 0; r < hands.size(); ++r)
-    for (size_t i = 0; i < hands[r].size(); ++i) {
-      parts.emplace_back(hands[r][i], Sums{});
-      std::memcpy(parts.back().second.data(), gathered[r].data() + i * sizeof(Sums), sizeof(Sums));
-    }
-  std::sort(parts.begin(), parts.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  Sums sums{};
-  for (const auto& [index, part] : parts)
-    for (size_t i = 0; i < sums.size(); ++i) sums[i] += part[i];
-  return sums;
-}
-
-Learner::Sums Learner::accumulate(const Batch& batch, const MiniBatch& mini_batch,
-                                  const Selection& selection) {
-  const at::AutoGradMode with_gradient(true);
-  const std::vector<MicroBatch> plan =
-      plan_micro_batches(batch, mini_batch.sequences, config_.ppo_max_tokens);
-  const std::vector<std::vector<int64_t>> hands = deal_micro_batches(plan, comm_.size());
-  gradient_.clear();
-  std::vector<at::Tensor> own;
-  for (int64_t index : hands[static_cast<size_t>(comm_.rank())])
-    own.push_back(backward(batch, mini_batch, plan[static_cast<size_t>(index)], selection));
-  return gather_sums(own, hands);
 }
 
 void Learner::check_finite(const Sums& sums) const {
@@ -271,9 +157,19 @@ void Learner::check_finite(const Sums& sums) const {
                     optimizer_.num_steps() + 1, "; nothing was stepped");
 }
 
-Learner::StepResult Learner::step(const Batch& batch, const MiniBatch& mini_batch) {
+Learner::StepResult Learner::step(const Batch& batch, const MiniBatch& mini_batch,
+                                  bool weights_moved) {
+  const std::vector<at::Tensor> selected = select(batch, mini_batch, weights_moved);
+  gradient_.clear();
   StepResult result;
-  result.means = accumulate(batch, mini_batch, select(batch, mini_batch));
+  {
+    const at::AutoGradMode with_gradient(true);
+    const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
+    const std::vector<double> sums = pass.sums(kNumObjectiveSums, [&](const Piece& piece) {
+      return backward(batch, mini_batch, piece, selected);
+    });
+    std::copy(sums.begin(), sums.end(), result.means.begin());
+  }
   check_finite(result.means);
   gradient_.all_reduce(comm_);
   result.grad_norm = gradient_.norm();
@@ -283,15 +179,22 @@ Learner::StepResult Learner::step(const Batch& batch, const MiniBatch& mini_batc
   return result;
 }
 
+double Learner::token_mean_entropy(const Batch& batch) const {
+  const at::Tensor values = batch.old_entropy_T.get().masked_select(batch.loss_mask_T);
+  return values.numel() == 0 ? 0 : values.to(at::kDouble).mean().item<double>();
+}
+
 Metrics Learner::update(const Batch& batch) {
-  const std::vector<MiniBatch> parts = mini_batches(batch);
+  const std::vector<MiniBatch> parts =
+      split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
   warn_if_clip_is_inert(static_cast<int64_t>(parts.size()) * config_.ppo_epochs);
+  controls_.observe(token_mean_entropy(batch));
   std::vector<StepResult> results;
   int64_t num_skipped = 0;
   for (int64_t epoch = 0; epoch < config_.ppo_epochs; ++epoch)
     for (const MiniBatch& mini_batch : parts) {
       if (mini_batch.counts.num_tokens > 0)
-        results.push_back(step(batch, mini_batch));
+        results.push_back(step(batch, mini_batch, /*weights_moved=*/!results.empty()));
       else
         ++num_skipped;
     }
@@ -309,7 +212,7 @@ Metrics Learner::update(const Batch& batch) {
   average("actor/lr", [](const StepResult& result) { return result.lr; });
   metrics.set("actor/num_updates", static_cast<double>(results.size()));
   metrics.set("actor/num_skipped_updates", static_cast<double>(num_skipped));
-  control_->report(metrics);
+  controls_.report(metrics);
   return metrics;
 }
 

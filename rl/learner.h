@@ -4,12 +4,12 @@
 // micro-batches the result has the same bits for any rank count.
 //
 // Mini-batches are consecutive groups of `ppo_mini_batch_size` prompts in the batch's order,
-// ppo_epochs times over. Entropy control selects on the log-probs of score(). A mini-batch without
-// a usable token makes no update and is counted.
+// ppo_epochs times over. A mini-batch without a usable token makes no update and is counted.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,13 +17,13 @@
 #include "core/comm.h"
 #include "core/config.h"
 #include "core/metrics.h"
-#include "entropy/control.h"
+#include "entropy/control_stack.h"
 #include "policy/model.h"
 #include "rl/batch.h"
+#include "rl/batch_pass.h"
 #include "rl/gradient_sum.h"
 #include "rl/loss/objective.h"
 #include "rl/loss/policy_loss.h"
-#include "rl/loss/reduction.h"
 #include "rl/optimizer.h"
 
 namespace covrl {
@@ -58,19 +58,16 @@ class Learner {
   // kl_loss} as loss_agg_mode reduces them (kl_loss with a reference only; loss is what is
   // minimised; pg_loss is before coefficient and entropy control), actor/{entropy, ppo_kl,
   // pg_clipfrac, pg_clipfrac_lower} per loss token, actor/{grad_norm, lr}; and actor/{num_updates,
-  // num_skipped_updates}. A non-finite loss or gradient throws Error(kRuntime) on every rank before
-  // the step.
+  // num_skipped_updates}, and what entropy control reports. A non-finite loss or gradient throws
+  // Error(kRuntime) on every rank before the step.
   Metrics update(const Batch& batch);
 
   Optimizer& optimizer() { return optimizer_; }
+  // What adaptive coefficients have reached, for checkpoints.
+  std::map<std::string, double> controllers() const { return controls_.state(); }
+  void load_controllers(const std::map<std::string, double>& state) { controls_.load_state(state); }
 
  private:
-  // Sequences first .. last-1 of the batch, whole groups: what one optimizer update is made of.
-  struct MiniBatch {
-    int64_t first = 0, last = 0;
-    std::vector<int64_t> sequences;  // those with loss tokens
-    ReductionCounts counts;
-  };
   using Sums = std::array<double, kNumObjectiveSums>;
 
   struct StepResult {
@@ -78,17 +75,14 @@ class Learner {
     double grad_norm = 0, lr = 0;
   };
 
-  std::vector<MiniBatch> mini_batches(const Batch& batch) const;
-  Selection select(const Batch& batch, const MiniBatch& mini_batch);
-  // Adds the gradients of this rank's micro-batches to gradient_; returns the sums over the
-  // micro-batches of all ranks.
-  Sums accumulate(const Batch& batch, const MiniBatch& mini_batch, const Selection& selection);
-  at::Tensor backward(const Batch& batch, const MiniBatch& mini_batch,
-                      const MicroBatch& micro_batch, const Selection& selection);
-  Sums gather_sums(const std::vector<at::Tensor>& own,
-                   const std::vector<std::vector<int64_t>>& hands) const;
+  // `weights_moved`: the policy has been updated since score().
+  std::vector<at::Tensor> select(const Batch& batch, const MiniBatch& mini_batch,
+                                 bool weights_moved);
+  at::Tensor backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
+                      const std::vector<at::Tensor>& selected);
   void check_finite(const Sums& sums) const;
-  StepResult step(const Batch& batch, const MiniBatch& mini_batch);
+  StepResult step(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
+  double token_mean_entropy(const Batch& batch) const;
   void warn_if_clip_is_inert(int64_t updates_per_rollout) const;
 
   LearnerConfig config_;
@@ -100,7 +94,7 @@ class Learner {
   int64_t total_updates_;
   int64_t max_response_length_;
   std::unique_ptr<PolicyLoss> loss_;
-  std::unique_ptr<EntropyControl> control_;
+  ControlStack controls_;
   GradientSum gradient_;
   Optimizer optimizer_;
 };

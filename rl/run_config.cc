@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "rl/advantage/advantage.h"
 #include "verifiers/verifier.h"
 
 namespace covrl {
@@ -33,9 +32,7 @@ void RolloutSection::describe(config::Visitor& v) {
           "Mean |sampler - learner| log-prob (nats) above which the run stops.", {0, 100});
 }
 
-void AlgorithmSection::describe(config::Visitor& v) {
-  v.word("adv_estimator", adv_estimator, "Advantage estimator.", advantage_names());
-}
+void AlgorithmSection::describe(config::Visitor& v) { advantage.describe(v); }
 
 void VerifierSection::describe(config::Visitor& v) {
   v.word("name", name, "Verifier that scores completions.", verifier_names());

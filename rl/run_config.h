@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "rl/advantage/advantage.h"
 #include "rl/learner.h"
 #include "rollout/prompt_source.h"
 
@@ -32,7 +33,7 @@ struct RolloutSection {
 };
 
 struct AlgorithmSection {
-  std::string adv_estimator = "grpo";
+  AdvantageConfig advantage;
   void describe(config::Visitor& v);
 };
 

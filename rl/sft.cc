@@ -182,7 +182,7 @@ Metrics SftRun::step(int64_t step) {
 }
 
 void SftRun::save(int64_t step) {
-  state_ = {step, step};
+  state_ = {step, step, {}};
   if (comm_.is_root()) {
     CheckpointContent content;
     content.state = state_;

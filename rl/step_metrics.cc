@@ -5,32 +5,11 @@
 #include <limits>
 #include <string>
 
+#include "rl/summary.h"
+
 namespace covrl {
 
 namespace {
-
-// Mean, largest and smallest of what was added.
-class Summary {
- public:
-  void add(double value) {
-    sum_ += value;
-    ++count_;
-    max_ = std::max(max_, value);
-    min_ = std::min(min_, value);
-  }
-  double mean() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
-  void write(const std::string& name, Metrics& metrics) const {
-    metrics.set(name + "/mean", mean());
-    metrics.set(name + "/max", count_ == 0 ? 0 : max_);
-    metrics.set(name + "/min", count_ == 0 ? 0 : min_);
-  }
-
- private:
-  double sum_ = 0;
-  int64_t count_ = 0;
-  double max_ = -std::numeric_limits<double>::infinity();
-  double min_ = std::numeric_limits<double>::infinity();
-};
 
 bool is_usable(const Trajectory& trajectory) {
   return trajectory.finish_reason != FinishReason::kFailed &&
@@ -49,29 +28,21 @@ bool has_zero_spread(const Group& group) {
 
 }  // namespace
 
-void add_group_metrics(const std::vector<Group>& groups,
-                       const std::vector<std::vector<double>>& advantages, Metrics& metrics) {
-  Summary score, advantage, length, prompt_length, entropy;
+void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
+  Summary length, prompt_length, entropy;
   double truncated = 0, zero_spread = 0, outcomes[4] = {0, 0, 0, 0}, total = 0;
-  for (size_t g = 0; g < groups.size(); ++g) {
-    const Group& group = groups[g];
+  for (const Group& group : groups) {
     zero_spread += has_zero_spread(group);
     prompt_length.add(static_cast<double>(group.prompt.tokens.size()));
-    for (size_t i = 0; i < group.trajectories.size(); ++i) {
-      const Trajectory& trajectory = group.trajectories[i];
+    for (const Trajectory& trajectory : group.trajectories) {
       ++total;
       outcomes[is_usable(trajectory) ? static_cast<int>(trajectory.verdict.outcome) : 3] += 1;
       if (!is_usable(trajectory)) continue;
-      score.add(trajectory.reward);
-      advantage.add(advantages[g][i]);
       length.add(static_cast<double>(trajectory.tokens.size()));
       truncated += trajectory.finish_reason == FinishReason::kLength;
       for (const float value : trajectory.entropy) entropy.add(value);
     }
   }
-  score.write("critic/score", metrics);
-  score.write("critic/rewards", metrics);
-  advantage.write("critic/advantages", metrics);
   length.write("response_length", metrics);
   metrics.set("response_length/clip_ratio", truncated / std::max(1.0, total));
   prompt_length.write("prompt_length", metrics);

@@ -1,4 +1,4 @@
-// What a rollout step's groups and batch say before any update: rewards, lengths, outcomes, and the
+// What a rollout step's groups and batch say before any update: lengths, outcomes, and the
 // sampler-learner gap.
 #pragma once
 
@@ -10,11 +10,10 @@
 
 namespace covrl {
 
-// critic/{score,rewards,advantages}/{mean,max,min}, response_length/{mean,max,min,clip_ratio},
-// prompt_length/{mean,max,min}, frac_reward_zero_std, verifier/{correct,wrong,unparsed,failed},
-// rollout/entropy (token mean at the sampling temperature).
-void add_group_metrics(const std::vector<Group>& groups,
-                       const std::vector<std::vector<double>>& advantages, Metrics& metrics);
+// response_length/{mean,max,min,clip_ratio}, prompt_length/{mean,max,min}, frac_reward_zero_std,
+// verifier/{correct,wrong,unparsed,failed}, rollout/entropy (token mean at the sampling
+// temperature).
+void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
 
 // training/rollout_logprob_diff_{mean,max}: |behaviour - scored| over loss tokens; 0 where sampler
 // and learner agree bit for bit.

@@ -6,6 +6,7 @@
 #include "core/interrupt.h"
 #include "core/jsonl.h"
 #include "core/log.h"
+#include "rl/estimate.h"
 #include "rl/report.h"
 #include "rl/resume_diff.h"
 #include "rl/step_metrics.h"
@@ -56,7 +57,7 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
       cluster_(cluster),
       pretrained_(std::move(inputs.pretrained)),
       verifier_(make_verifier(config_.verifier.name)),
-      advantage_(make_advantage(config_.algorithm.adv_estimator)),
+      advantage_(make_advantage(config_.algorithm.advantage)),
       prompts_(std::move(inputs.train.prompts), config_.trainer.train_batch_size,
                static_cast<uint64_t>(config_.trainer.seed),
                config_.data.shuffle ? Order::kShuffled : Order::kAsGiven),
@@ -93,6 +94,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
                         config_.trainer.allow_changed_config);
     state_ = load_checkpoint(*checkpoint, *pretrained_.model,
                              learner_ ? &learner_->optimizer() : nullptr);
+    if (learner_) learner_->load_controllers(state_.controllers);
     if (state_.step >= config_.trainer.total_steps)
       throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
                   " of ", config_.trainer.total_steps,
@@ -138,9 +140,8 @@ void Trainer::step(int64_t step) {
   Stopwatch whole, watch;
   const std::vector<Group> groups = sample(step);
   const double sampling_seconds = watch.lap();
-  const std::vector<std::vector<double>> advantages = estimate(groups);
-  Batch batch = Batch::pack(static_cast<uint64_t>(step), groups, advantages);
-  add_group_metrics(groups, advantages, metrics);
+  Batch batch = Batch::pack(static_cast<uint64_t>(step), groups);
+  add_group_metrics(groups, metrics);
   double scoring_seconds = 0, learning_seconds = 0;
   if (learner_) {
     watch.lap();
@@ -148,6 +149,7 @@ void Trainer::step(int64_t step) {
     scoring_seconds = watch.lap();
     add_gap_metrics(batch, metrics);
     check_gap(metrics);
+    estimate_advantages(batch, *advantage_, metrics);
     learning = learner_->update(batch);
     learning_seconds = watch.lap();
   }
@@ -181,21 +183,6 @@ std::vector<Group> Trainer::sample(int64_t step) {
   return sampler_.sample(prompts_.batch(step), plan);
 }
 
-std::vector<std::vector<double>> Trainer::estimate(const std::vector<Group>& groups) const {
-  std::vector<GroupRewards> rewards;
-  for (const Group& group : groups) {
-    GroupRewards one;
-    for (const Trajectory& trajectory : group.trajectories) {
-      one.rewards.push_back(trajectory.reward);
-      one.lengths.push_back(static_cast<double>(trajectory.tokens.size()));
-      one.usable.push_back(trajectory.finish_reason != FinishReason::kFailed &&
-                           trajectory.verdict.outcome != Outcome::kFailed);
-    }
-    rewards.push_back(std::move(one));
-  }
-  return advantage_->estimate(rewards);
-}
-
 void Trainer::check_gap(const Metrics& metrics) const {
   const double gap = metrics.at("training/rollout_logprob_diff_mean");
   if (!(gap <= config_.rollout.max_logprob_gap))
@@ -219,7 +206,7 @@ void Trainer::evaluate(int64_t step, Metrics& metrics) {
 }
 
 void Trainer::save(int64_t step) {
-  state_ = {step, sync_->version()};
+  state_ = {step, sync_->version(), learner_ ? learner_->controllers() : state_.controllers};
   if (is_root()) {
     CheckpointContent content;
     content.state = state_;

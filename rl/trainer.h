@@ -50,7 +50,6 @@ class Trainer {
   void resume(const std::vector<std::string>& argv);
   void step(int64_t step);
   std::vector<Group> sample(int64_t step);
-  std::vector<std::vector<double>> estimate(const std::vector<Group>& groups) const;
   void check_gap(const Metrics& metrics) const;
   void evaluate(int64_t step, Metrics& metrics);
   void save(int64_t step);

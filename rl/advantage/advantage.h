@@ -1,29 +1,48 @@
-// Advantage estimators over groups of scalar rewards. docs/algorithms.md has the formulas.
+// Advantage estimators: from the rewards of a whole rollout batch to one advantage per token.
+// docs/algorithms.md has the formulas.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/config.h"
+
 namespace covrl {
 
-struct GroupRewards {
-  std::vector<double> rewards;  // one per trajectory
-  std::vector<double> lengths;  // completion tokens of each
-  std::vector<bool> usable;     // failed trajectories take no part and get advantage 0
+// The whole rollout batch, packed: sequence n has the entries cu_seqlens[n] .. cu_seqlens[n+1]-1 of
+// every [T] vector. What lies outside the mask is never read.
+struct AdvantageInput {
+  std::vector<int64_t> cu_seqlens;  // [N+1]
+  std::vector<int64_t> group;       // [N] sequences of the same prompt share the number
+  std::vector<uint8_t> mask_T;      // tokens that count; a sequence without any takes no part
+  std::vector<double> reward_T;     // a reward of the outcome sits on the last token
+  std::vector<double> baseline;     // [N] score of the prompt's greedy completion, or empty
+  std::vector<double> value_T;      // of the critic, or empty
+
+  size_t num_sequences() const { return group.size(); }
+};
+
+// Both [T], 0 outside the mask.
+struct AdvantageEstimate {
+  std::vector<double> advantage_T;
+  std::vector<double> return_T;  // what a critic learns
+};
+
+struct AdvantageConfig {
+  std::string adv_estimator = "grpo";  // table.cc
+  void describe(config::Visitor& v);
 };
 
 class AdvantageEstimator {
  public:
   virtual ~AdvantageEstimator() = default;
-  // One advantage per trajectory of each group, broadcast over its tokens by the caller.
-  virtual std::vector<std::vector<double>> estimate(
-      const std::vector<GroupRewards>& groups) const = 0;
+  virtual AdvantageEstimate estimate(const AdvantageInput& input) const = 0;
 };
 
-// Table (rl/advantage/table.cc): "grpo", "dr_grpo", "rloo", ... Error(kUsage) with the nearest and
-// all names.
+// Error(kUsage) with the nearest and all names.
 std::vector<std::string> advantage_names();
-std::unique_ptr<AdvantageEstimator> make_advantage(const std::string& name);
+std::unique_ptr<AdvantageEstimator> make_advantage(const AdvantageConfig& config);
 
 }  // namespace covrl

@@ -1,19 +1,25 @@
-// RLOO (arXiv 2402.14740): the reward minus the mean of the others of its group, n/(n-1) (reward -
-// mean). A group of one keeps its reward.
-#include "rl/advantage/group_statistics.h"
+// RLOO (arXiv 2402.14740): the score minus the mean of the others of its group, n/(n-1) (score -
+// mean). A group of one keeps its score.
+#include "rl/advantage/group_estimator.h"
 
 namespace covrl {
 namespace {
 
-class Rloo : public RelativeEstimator {
-  double advantage(double reward, const GroupStatistics& group) const override {
-    if (group.num_usable == 1) return reward;
-    return group.num_usable / (group.num_usable - 1) * (reward - group.mean);
+class Rloo : public GroupEstimator {
+  std::vector<double> advantages(const GroupScores& group) const override {
+    std::vector<double> values = group.scores;
+    if (values.size() == 1) return values;
+    const double count = static_cast<double>(values.size());
+    const double mean = score_statistics(values).mean;
+    for (double& value : values) value = count / (count - 1) * (value - mean);
+    return values;
   }
 };
 
 }  // namespace
 
-std::unique_ptr<AdvantageEstimator> make_rloo() { return std::make_unique<Rloo>(); }
+std::unique_ptr<AdvantageEstimator> make_rloo(const AdvantageConfig&) {
+  return std::make_unique<Rloo>();
+}
 
 }  // namespace covrl

@@ -1,8 +1,7 @@
-#include "core/cli.h"
 #include "core/error.h"
 #include "rl/advantage/advantage.h"
 
-// One line an estimator: NAME is made by make_NAME(), defined in NAME.cc.
+// One line an estimator: NAME is made by make_NAME(config), defined in NAME.cc.
 #define COVRL_ADVANTAGES(ROW) \
   ROW(grpo)                   \
   ROW(dr_grpo)                \
@@ -10,9 +9,14 @@
 
 namespace covrl {
 
-#define COVRL_DECLARE(NAME) std::unique_ptr<AdvantageEstimator> make_##NAME();
+#define COVRL_DECLARE(NAME) \
+  std::unique_ptr<AdvantageEstimator> make_##NAME(const AdvantageConfig& config);
 COVRL_ADVANTAGES(COVRL_DECLARE)
 #undef COVRL_DECLARE
+
+void AdvantageConfig::describe(config::Visitor& v) {
+  v.word("adv_estimator", adv_estimator, "Advantage estimator.", advantage_names());
+}
 
 std::vector<std::string> advantage_names() {
 #define COVRL_NAME(NAME) #NAME,
@@ -20,17 +24,12 @@ std::vector<std::string> advantage_names() {
 #undef COVRL_NAME
 }
 
-std::unique_ptr<AdvantageEstimator> make_advantage(const std::string& name) {
+std::unique_ptr<AdvantageEstimator> make_advantage(const AdvantageConfig& config) {
 #define COVRL_MAKE(NAME) \
-  if (name == #NAME) return make_##NAME();
+  if (config.adv_estimator == #NAME) return make_##NAME(config);
   COVRL_ADVANTAGES(COVRL_MAKE)
 #undef COVRL_MAKE
-  std::string known;
-  for (const std::string& candidate : advantage_names())
-    known += (known.empty() ? "" : ", ") + candidate;
-  const std::string near = cli::nearest(name, advantage_names());
-  throw_usage("advantage estimator '", name, "' is not known",
-              near.empty() ? "" : "; did you mean '" + near + "'?", " (known: ", known, ")");
+  throw_usage("advantage estimator '", config.adv_estimator, "' is not known (adv_estimator)");
 }
 
 }  // namespace covrl

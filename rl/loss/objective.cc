@@ -10,19 +10,21 @@
 namespace covrl {
 
 ObjectiveValue objective(const ObjectiveConfig& config, const PolicyLoss& loss,
-                         const EntropyControl& control, const ObjectiveInput& input) {
+                         const ControlStack& controls, const ObjectiveInput& input) {
   const at::Tensor& mask = input.policy.mask_T;
   const auto inside = [&mask](const at::Tensor& value) { return at::where(mask, value, 0.0); };
   const LossInput policy{inside(input.policy.logprob_T), inside(input.policy.old_logprob_T),
-                         inside(input.policy.advantage_T), mask};
+                         inside(input.policy.advantage_T), mask, input.policy.offsets};
   const at::Tensor entropy_T = inside(input.entropy_T);
-  const LossTerms terms = loss.terms(policy);
+  LossTerms terms = loss.terms(policy);
+  if (input.rollout_weight_T.defined())
+    terms.loss_T = terms.loss_T * loss.weight(policy, inside(input.rollout_weight_T));
 
   // A coefficient of 0 leaves the term out altogether: 0 times its gradient could still be NaN.
   const at::Tensor policy_T =
       config.pg_loss_coeff == 0 ? at::zeros_like(entropy_T) : config.pg_loss_coeff * terms.loss_T;
-  at::Tensor total_T = control.apply(
-      {policy_T, policy.logprob_T, policy.old_logprob_T, entropy_T, input.selected_T});
+  at::Tensor total_T = controls.apply(
+      {policy_T, policy.logprob_T, policy.old_logprob_T, entropy_T, {}}, input.selected);
   at::Tensor kl_T = at::zeros_like(entropy_T);
   if (config.kl_loss_coef != 0) {
     COVRL_CHECK(input.ref_logprob_T.defined(), "a KL term without reference log-probs");

@@ -1,5 +1,5 @@
 // The objective of one micro-batch:
-//   sum_t weight_t (control(pg_loss_coeff * policy loss_t) + kl_loss_coef * KL_t),
+//   sum_t weight_t (controls(pg_loss_coeff * policy loss_t) + kl_loss_coef * KL_t),
 // every term named once, so that the learner, tests and reference vectors compute the same
 // function.
 #pragma once
@@ -8,8 +8,9 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
-#include "entropy/control.h"
+#include "entropy/control_stack.h"
 #include "rl/loss/policy_loss.h"
 
 namespace covrl {
@@ -23,10 +24,11 @@ struct ObjectiveConfig {
 // All [T].
 struct ObjectiveInput {
   LossInput policy;
-  at::Tensor entropy_T;      // with gradient
-  at::Tensor ref_logprob_T;  // undefined when kl_loss_coef is 0
-  at::Tensor weight_T;       // reduction_weights of the mini-batch, double
-  at::Tensor selected_T;     // the entropy control's selection here; undefined: nothing
+  at::Tensor entropy_T;              // with gradient
+  at::Tensor ref_logprob_T;          // undefined when kl_loss_coef is 0
+  at::Tensor weight_T;               // reduction_weights of the mini-batch, double
+  at::Tensor rollout_weight_T;       // off-policy weights; undefined: 1
+  std::vector<at::Tensor> selected;  // of every entropy control here (ControlStack::select)
 };
 
 // Sums over the micro-batch that add up over the micro-batches of a mini-batch. Loss parts are
@@ -50,6 +52,6 @@ struct ObjectiveValue {
 
 // Nothing outside the mask is read, in value or gradient.
 ObjectiveValue objective(const ObjectiveConfig& config, const PolicyLoss& loss,
-                         const EntropyControl& control, const ObjectiveInput& input);
+                         const ControlStack& controls, const ObjectiveInput& input);
 
 }  // namespace covrl

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct LossInput {
   at::Tensor old_logprob_T;  // at the start of the step, constant
   at::Tensor advantage_T;    // constant
   at::Tensor mask_T;         // bool; terms outside are never read
+  std::vector<int64_t> offsets =
+      {};  // [N+1] of the sequences among the tokens, for sequence ratios
 };
 
 struct LossTerms {
@@ -39,6 +42,10 @@ class PolicyLoss {
  public:
   virtual ~PolicyLoss() = default;
   virtual LossTerms terms(const LossInput& input) const = 0;
+  // Factor of each token's term for the off-policy weights [T] of rl/rollout_correction.h.
+  virtual at::Tensor weight(const LossInput&, const at::Tensor& rollout_weight_T) const {
+    return rollout_weight_T;
+  }
 };
 
 std::vector<std::string> policy_loss_names();

@@ -24,15 +24,15 @@ EntropyControlConfig load(const std::vector<std::string>& overrides) {
 }
 
 TEST(NoneControlTest, LeavesTermsAlone) {
-  const auto control = make_entropy_control({.kind = "none"});
+  const auto control = make_entropy_control("none", {});
   const ControlTerms terms = make_terms();
   EXPECT_TRUE(control->apply(terms).equal(terms.loss_T));
-  EXPECT_FALSE(control->select({}).selected_T.defined());
+  EXPECT_FALSE(control->select({}).defined());
 }
 
 TEST(BonusControlTest, SubtractsEntropyWithItsGradient) {
   for (double coefficient : {0.003, -0.5}) {
-    const auto control = make_entropy_control({.kind = "bonus", .entropy_coeff = coefficient});
+    const auto control = make_entropy_control("bonus", {.entropy_coeff = coefficient});
     const ControlTerms terms = make_terms();
     const at::Tensor shaped = control->apply(terms);
     EXPECT_TRUE(shaped.equal(terms.loss_T - coefficient * terms.entropy_T));
@@ -44,13 +44,16 @@ TEST(BonusControlTest, SubtractsEntropyWithItsGradient) {
 
 TEST(ControlTableTest, EveryNameIsMadeAndOthersAreRefused) {
   for (const std::string& name : entropy_control_names())
-    EXPECT_NE(make_entropy_control({.kind = name, .entropy_coeff = 0.1}), nullptr) << name;
-  EXPECT_THROW(make_entropy_control({.kind = "bonos"}), Error);
+    EXPECT_NE(make_entropy_control(name, {.entropy_coeff = 0.1}), nullptr) << name;
+  EXPECT_THROW(make_entropy_control("bonos", {}), Error);
 }
 
 TEST(ControlConfigTest, RefusesKnobsWithoutEffect) {
   EXPECT_EQ(load({"kind=bonus", "entropy_coeff=0.001"}).entropy_coeff, 0.001);
-  EXPECT_EQ(load({}).kind, "none");
+  EXPECT_EQ(load({}).kind, std::vector<std::string>{"none"});
+  EXPECT_EQ(load({"kind=[bonus]", "entropy_coeff=1"}).kind, std::vector<std::string>{"bonus"});
+  EXPECT_THROW(load({"kind=[none, bonus]", "entropy_coeff=1"}), Error);
+  EXPECT_THROW(load({"kind=[]"}), Error);
   EXPECT_THROW(load({"entropy_coeff=0.001"}), Error);
   EXPECT_THROW(load({"kind=bonus"}), Error);
   EXPECT_THROW(load({"kind=bonus", "entropy_coeff=2"}), Error);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
@@ -11,37 +12,50 @@
 namespace covrl {
 namespace {
 
-GroupRewards group_of(std::vector<double> rewards) {
-  const size_t size = rewards.size();
-  return {std::move(rewards), std::vector<double>(size, 3.0), std::vector<bool>(size, true)};
+std::unique_ptr<AdvantageEstimator> make(const std::string& name) {
+  AdvantageConfig config;
+  config.adv_estimator = name;
+  return make_advantage(config);
 }
 
-std::vector<double> estimate(const std::string& name, const GroupRewards& group) {
-  return make_advantage(name)->estimate({group}).front();
-}
-
-// Rows of a case as groups, in the order of their first row.
-struct CaseGroups {
-  std::vector<GroupRewards> groups;
-  std::vector<std::pair<size_t, size_t>> place;  // of each row: group, index in it
-
-  explicit CaseGroups(const Json& one_case) {
-    std::map<std::string, size_t> index;
-    for (size_t row = 0; row < one_case["group_index"].size(); ++row) {
-      const auto [found, is_new] =
-          index.emplace(one_case["group_index"][row].get<std::string>(), groups.size());
-      if (is_new) groups.emplace_back();
-      GroupRewards& group = groups[found->second];
-      double reward = 0;
-      for (const Json& value : one_case["token_level_rewards"][row])
-        reward += testing::vector_number(value);
-      place.emplace_back(found->second, group.rewards.size());
-      group.rewards.push_back(reward);
-      group.lengths.push_back(1);
-      group.usable.push_back(true);
-    }
+// Completions of one prompt, two tokens each, with the whole score on the last.
+AdvantageInput group_of(const std::vector<double>& scores) {
+  AdvantageInput input;
+  input.cu_seqlens = {0};
+  for (double score : scores) {
+    input.group.push_back(7);
+    input.cu_seqlens.push_back(input.cu_seqlens.back() + 2);
+    input.mask_T.insert(input.mask_T.end(), {1, 1});
+    input.reward_T.insert(input.reward_T.end(), {0, score});
   }
-};
+  return input;
+}
+
+// The advantage of each completion's first token.
+std::vector<double> estimate(const std::string& name, const AdvantageInput& input) {
+  const AdvantageEstimate result = make(name)->estimate(input);
+  std::vector<double> firsts;
+  for (size_t n = 0; n < input.num_sequences(); ++n)
+    firsts.push_back(result.advantage_T[static_cast<size_t>(input.cu_seqlens[n])]);
+  return firsts;
+}
+
+// The matrices of a case, row after row.
+AdvantageInput input_of(const Json& one_case) {
+  AdvantageInput input;
+  input.cu_seqlens = {0};
+  std::map<std::string, int64_t> groups;
+  for (size_t row = 0; row < one_case["group_index"].size(); ++row) {
+    const std::string name = one_case["group_index"][row].get<std::string>();
+    input.group.push_back(groups.emplace(name, static_cast<int64_t>(groups.size())).first->second);
+    for (const Json& value : one_case["token_level_rewards"][row])
+      input.reward_T.push_back(testing::vector_number(value));
+    for (const Json& value : one_case["response_mask"][row])
+      input.mask_T.push_back(value.get<int>() != 0);
+    input.cu_seqlens.push_back(static_cast<int64_t>(input.mask_T.size()));
+  }
+  return input;
+}
 
 TEST(AdvantageTest, EqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "advantages");
@@ -53,17 +67,13 @@ TEST(AdvantageTest, EqualsTheReferenceVectors) {
       {"rloo", "verl_rloo", 1e-9}};
   int num_checked = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
-    const CaseGroups groups(one_case);
+    const AdvantageInput input = input_of(one_case);
     const at::Tensor mask = testing::vector_mask(one_case["response_mask"]);
     for (const auto& [name, column, relative] : columns) {
-      const auto advantages = make_advantage(name)->estimate(groups.groups);
-      std::vector<double> rows;
-      for (size_t row = 0; row < groups.place.size(); ++row)
-        for (size_t t = 0; t < one_case["response_mask"][row].size(); ++t)
-          rows.push_back(advantages[groups.place[row].first][groups.place[row].second]);
+      const AdvantageEstimate result = make(name)->estimate(input);
       testing::Tolerance tolerance = testing::vector_tolerance(one_case);
       tolerance.relative = std::max(tolerance.relative, relative);
-      testing::expect_close(at::tensor(rows, at::kDouble),
+      testing::expect_close(at::tensor(result.advantage_T, at::kDouble),
                             testing::vector_tensor(one_case["results"][column]["advantages"]), mask,
                             tolerance, one_case["name"].get<std::string>() + " " + column);
       ++num_checked;
@@ -88,26 +98,20 @@ TEST(AdvantageTest, GroupOfOneKeepsItsReward) {
 
 TEST(AdvantageTest, FailedTrajectoriesTakeNoPart) {
   for (const std::string& name : advantage_names()) {
-    GroupRewards with = group_of({1, 123, 0, 0, -9});
-    with.usable = {true, false, true, true, false};
+    AdvantageInput with = group_of({1, 123, 0, 0, -9});
+    for (size_t t : {2, 3, 8, 9}) {
+      with.mask_T[t] = 0;
+      with.reward_T[t] = std::nan("");
+    }
     const std::vector<double> seen = estimate(name, with);
     const std::vector<double> without = estimate(name, group_of({1, 0, 0}));
     EXPECT_EQ(seen, (std::vector<double>{without[0], 0, without[1], without[2], 0})) << name;
-    with.usable.assign(5, false);
+    with.mask_T.assign(10, 0);
     EXPECT_EQ(estimate(name, with), std::vector<double>(5, 0.0)) << name;
   }
 }
 
-TEST(AdvantageTest, UnknownNameListsTheKnownOnes) {
-  try {
-    make_advantage("gropo");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    for (const std::string& name : advantage_names())
-      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
-  }
-}
+TEST(AdvantageTest, UnknownNameIsRefused) { EXPECT_THROW(make("gropo"), Error); }
 
 }  // namespace
 }  // namespace covrl

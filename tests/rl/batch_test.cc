@@ -41,7 +41,7 @@ std::vector<T> values(const at::Tensor& tensor) {
 }
 
 TEST(BatchTest, EntryPredictsTheNextToken) {
-  const Batch batch = Batch::pack(4, two_groups(), {{0.5, -0.25}, {2}});
+  const Batch batch = Batch::pack(4, two_groups());
   EXPECT_EQ(batch.step, 4u);
   EXPECT_EQ(batch.num_sequences(), 3);
   EXPECT_EQ(batch.num_tokens(), 11);
@@ -57,8 +57,8 @@ TEST(BatchTest, EntryPredictsTheNextToken) {
   EXPECT_EQ(values<bool>(batch.loss_mask_T), (std::vector<bool>{0, 1, 1, 1, 0, 0, 1, 0, 1, 1, 0}));
   EXPECT_EQ(values<float>(batch.behaviour_logprob_T),
             (std::vector<float>{0, -1, -2, -3, 0, 0, -5, 0, -8, -9, 0}));
-  EXPECT_EQ(values<float>(batch.advantage_T),
-            (std::vector<float>{0, .5, .5, .5, 0, 0, -.25, 0, 2, 2, 0}));
+  EXPECT_EQ(batch.last_entry(0), 3);
+  EXPECT_EQ(batch.last_entry(2), 9);
 }
 
 TEST(BatchTest, FailedTrajectoriesAreMasked) {
@@ -66,37 +66,33 @@ TEST(BatchTest, FailedTrajectoriesAreMasked) {
   groups[0].trajectories[0].finish_reason = FinishReason::kFailed;
   groups[1].trajectories[0].verdict.outcome = Outcome::kFailed;
   groups[0].trajectories[0].behaviour_logprob.clear();  // what failed may be incomplete
-  const Batch batch = Batch::pack(0, groups, {{1, 1}, {1}});
+  const Batch batch = Batch::pack(0, groups);
   EXPECT_EQ(batch.usable, (std::vector<bool>{false, true, false}));
   EXPECT_EQ(values<bool>(batch.loss_mask_T), (std::vector<bool>{0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}));
-  EXPECT_EQ(values<float>(batch.advantage_T),
-            (std::vector<float>{0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}));
 }
 
 TEST(BatchTest, RefusesBrokenInput) {
   std::vector<Group> groups = two_groups();
   std::swap(groups[0], groups[1]);
-  EXPECT_THROW(Batch::pack(0, groups, {{1}, {1, 1}}), Error);
-  EXPECT_THROW(Batch::pack(0, two_groups(), {{1}, {1}}), Error);
-  EXPECT_THROW(Batch::pack(0, two_groups(), {{1, std::nan("")}, {1}}), Error);
+  EXPECT_THROW(Batch::pack(0, groups), Error);
   groups = two_groups();
   groups[0].trajectories[0].behaviour_logprob.pop_back();
-  EXPECT_THROW(Batch::pack(0, groups, {{1, 1}, {1}}), Error);
+  EXPECT_THROW(Batch::pack(0, groups), Error);
 }
 
 TEST(BatchTest, AnEmptyOneIsLegal) {
-  const Batch batch = Batch::pack(0, {}, {});
+  const Batch batch = Batch::pack(0, {});
   EXPECT_EQ(batch.num_sequences(), 0);
   EXPECT_EQ(batch.num_tokens(), 0);
   EXPECT_EQ(batch.tokens_T.numel(), 0);
 }
 
 TEST(BatchTest, TokenIdsAreUniqueAndIndependentOfCompany) {
-  const Batch batch = Batch::pack(0, two_groups(), {{1, 1}, {1}});
+  const Batch batch = Batch::pack(0, two_groups());
   const std::vector<int64_t> ids = values<int64_t>(batch.token_ids_T());
   EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()).size(), ids.size());
   const std::vector<int64_t> alone =
-      values<int64_t>(Batch::pack(0, {two_groups()[1]}, {{1}}).token_ids_T());
+      values<int64_t>(Batch::pack(0, {two_groups()[1]}).token_ids_T());
   EXPECT_EQ(alone, std::vector<int64_t>(ids.end() - 3, ids.end()));
 }
 

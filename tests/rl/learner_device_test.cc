@@ -5,6 +5,7 @@
 #include "kernels/mode.h"
 #include "rl/learner.h"
 #include "rl/optimizer.h"
+#include "tests/support/torch/batches.h"
 #include "tests/support/torch/fake_device.h"
 #include "tests/support/torch/tiny_model.h"
 
@@ -22,7 +23,9 @@ Batch make_batch() {
     trajectory.finish_reason = FinishReason::kStop;
     trajectory.verdict.outcome = Outcome::kWrong;
   }
-  return Batch::pack(1, {group}, {{1, -0.5, 0.25}});
+  Batch batch = Batch::pack(1, {group});
+  batch.advantage_T.set(testing::broadcast(batch, {1, -0.5, 0.25}));
+  return batch;
 }
 
 std::vector<at::Tensor> learn(at::Device device) {
@@ -31,7 +34,7 @@ std::vector<at::Tensor> learn(at::Device device) {
   reference.move_to(device);
   LearnerConfig config;
   config.kl_loss_coef = 0.05;
-  config.entropy_control = {.kind = "bonus", .entropy_coeff = 0.02};
+  config.entropy_control = {.kind = {"bonus"}, .entropy_coeff = 0.02};
   config.ppo_epochs = 2;
   config.optim.lr = 1e-3;
   const auto comm = make_self_communicator();

@@ -11,36 +11,15 @@
 #include "kernels/mode.h"
 #include "tests/support/fake_comm.h"
 #include "tests/support/paths.h"
+#include "tests/support/torch/batches.h"
+#include "tests/support/torch/tiny_model.h"
 
 namespace covrl {
 namespace {
 
 constexpr double kTemperature = 0.7;
 
-ModelConfig tiny_model() {
-  ModelConfig config;
-  config.model_type = "qwen2";
-  config.vocab_size = 37;
-  config.hidden_size = 16;
-  config.intermediate_size = 24;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 4;
-  config.max_position_embeddings = 64;
-  config.qkv_bias = true;
-  config.tie_word_embeddings = true;
-  return config;
-}
-
-// Weights large enough that distributions are far from uniform.
-Model make_model(uint64_t seed) {
-  Model model = Model::random(tiny_model(), seed);
-  const at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : model.parameters())
-    if (parameter.dim() > 1) parameter.detach().mul_(10);
-  return model;
-}
+using testing::tiny_model;
 
 struct Sample {
   Group group;
@@ -74,18 +53,20 @@ std::vector<Sample> make_samples(int64_t num_groups) {
 
 Batch pack(const std::vector<Sample>& samples) {
   std::vector<Group> groups;
-  std::vector<std::vector<double>> advantages;
+  std::vector<double> advantages;
   for (const Sample& sample : samples) {
     groups.push_back(sample.group);
-    advantages.push_back(sample.advantages);
+    advantages.insert(advantages.end(), sample.advantages.begin(), sample.advantages.end());
   }
-  return Batch::pack(1, groups, advantages);
+  Batch batch = Batch::pack(1, groups);
+  batch.advantage_T.set(testing::broadcast(batch, advantages));
+  return batch;
 }
 
 LearnerConfig make_config() {
   LearnerConfig config;
   config.kl_loss_coef = 0.05;
-  config.entropy_control = {.kind = "bonus", .entropy_coeff = 0.02};
+  config.entropy_control = {.kind = {"bonus"}, .entropy_coeff = 0.02};
   config.ppo_mini_batch_size = 2;
   config.ppo_epochs = 2;
   config.ppo_max_tokens = 40;
@@ -108,8 +89,8 @@ at::Tensor flat_weights(const Model& model) {
 Outcomes learn(const LearnerConfig& config, const std::vector<Sample>& samples, int num_ranks) {
   std::vector<Outcomes> results(static_cast<size_t>(num_ranks));
   testing::run_ranks(num_ranks, [&](Communicator& comm) {
-    Model policy = make_model(5);
-    const Model reference = make_model(6);
+    Model policy = tiny_model(5);
+    const Model reference = tiny_model(6);
     Learner learner(config, policy, config.kl_loss_coef > 0 ? &reference : nullptr, comm,
                     kTemperature, 1, 100, 9);
     Batch batch = pack(samples);
@@ -162,7 +143,7 @@ TEST_F(LearnerTest, RankCountDoesNotChangeABit) {
   const std::vector<Sample> samples = make_samples(5);
   const Outcomes wanted = learn(make_config(), samples, 1);
   EXPECT_EQ(metric(wanted, "actor/num_updates"), 6);
-  EXPECT_FALSE(wanted.weights.equal(flat_weights(make_model(5))));
+  EXPECT_FALSE(wanted.weights.equal(flat_weights(tiny_model(5))));
   for (int num_ranks : {2, 4}) {
     const Outcomes seen = learn(make_config(), samples, num_ranks);
     EXPECT_TRUE(seen.weights.equal(wanted.weights)) << num_ranks;
@@ -178,7 +159,7 @@ TEST_F(LearnerTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
     LearnerConfig config = gradient_config();
     config.loss_agg_mode = mode;
     config.ppo_max_tokens = 100000;
-    const at::Tensor start = flat_weights(make_model(5));
+    const at::Tensor start = flat_weights(tiny_model(5));
     const Outcomes whole = learn(config, samples, 1);
     for (int64_t max_tokens : {1, 17, 40}) {
       config.ppo_max_tokens = max_tokens;
@@ -203,7 +184,7 @@ TEST_F(LearnerTest, OrderOfSequencesDoesNotChangeLossAndGradient) {
     std::reverse(samples[g].advantages.begin(), samples[g].advantages.end());
   }
   const Outcomes seen = learn(gradient_config(), samples, 1);
-  const at::Tensor start = flat_weights(make_model(5));
+  const at::Tensor start = flat_weights(tiny_model(5));
   EXPECT_LT(relative_difference(seen.weights - start, wanted.weights - start), 1e-6);
   for (const auto& [name, value] : wanted.metrics)
     EXPECT_NEAR(metric(seen, name), value, 1e-6 * std::abs(value) + 1e-9) << name;
@@ -233,7 +214,7 @@ TEST_F(LearnerTest, FirstUpdateAfterScoringHasRatioOne) {
 TEST_F(LearnerTest, ScoresEqualTheModelsOwn) {
   const std::vector<Sample> samples = make_samples(3);
   const Outcomes seen = learn(make_config(), samples, 2);
-  const Model policy = make_model(5);
+  const Model policy = tiny_model(5);
   int64_t begin = 0;
   for (const Sample& sample : samples)
     for (const Trajectory& trajectory : sample.group.trajectories) {
@@ -286,7 +267,7 @@ TEST_F(LearnerTest, MiniBatchWithoutUsableTokensIsSkippedAndCounted) {
       trajectory.verdict.outcome = Outcome::kFailed;
   const Outcomes none = learn(make_config(), samples, 2);
   EXPECT_EQ(metric(none, "actor/num_updates"), 0);
-  EXPECT_TRUE(none.weights.equal(flat_weights(make_model(5))));
+  EXPECT_TRUE(none.weights.equal(flat_weights(tiny_model(5))));
 }
 
 TEST_F(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
@@ -297,7 +278,7 @@ TEST_F(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
   config.ppo_epochs = 1;
   std::vector<Sample> samples = make_samples(2);
   const at::Tensor decayed =
-      flat_weights(make_model(5)) * (1 - config.optim.lr * config.optim.weight_decay);
+      flat_weights(tiny_model(5)) * (1 - config.optim.lr * config.optim.weight_decay);
   LearnerConfig without_loss = config;
   without_loss.pg_loss_coeff = 0;
   const Outcomes no_loss = learn(without_loss, samples, 1);
@@ -313,14 +294,14 @@ TEST_F(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
 TEST_F(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
   std::vector<int> num_thrown(2);
   testing::run_ranks(2, [&](Communicator& comm) {
-    Model policy = make_model(5);
+    Model policy = tiny_model(5);
     LearnerConfig config = make_config();
     config.kl_loss_coef = 0;
     Learner learner(config, policy, nullptr, comm, kTemperature, 1, 100, 9);
     Batch batch = pack(make_samples(2));
     learner.score(batch);
     const at::Tensor first = at::nonzero(batch.loss_mask_T).flatten()[0];
-    batch.advantage_T.index_put_({first}, std::nanf(""));
+    batch.advantage_T.get().index_fill_(0, first, std::nanf(""));
     const at::Tensor before = flat_weights(policy);
     try {
       learner.update(batch);
@@ -341,14 +322,14 @@ TEST_F(LearnerTest, RaisesTheLogProbOfWhatDidWell) {
   std::vector<Sample> samples = make_samples(2);
   for (Sample& sample : samples) sample.advantages = {1, -1, 0};
   testing::run_ranks(1, [&](Communicator& comm) {
-    Model policy = make_model(5);
+    Model policy = tiny_model(5);
     Learner learner(config, policy, nullptr, comm, kTemperature, 1, 100, 9);
     Batch before = pack(samples), after = pack(samples);
     learner.score(before);
     learner.update(before);
     learner.score(after);
     const at::Tensor gain =
-        (after.old_logprob_T.get() - before.old_logprob_T.get()) * before.advantage_T;
+        (after.old_logprob_T.get() - before.old_logprob_T.get()) * before.advantage_T.get();
     EXPECT_GT(gain.sum().item<double>(), 0);
   });
 }

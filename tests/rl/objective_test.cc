@@ -14,6 +14,10 @@
 namespace covrl {
 namespace {
 
+ControlStack bonus(double coefficient) {
+  return ControlStack({.kind = {"bonus"}, .entropy_coeff = coefficient});
+}
+
 at::Tensor uniform(at::IntArrayRef shape, int64_t salt) {
   int64_t count = 1;
   for (int64_t size : shape) count *= size;
@@ -50,8 +54,7 @@ TEST(ObjectiveTest, EqualsTheOneShotVectors) {
       const double kl_loss_coef = result["kl_loss_coef"].get<double>();
       const ObjectiveValue value =
           objective({result["pg_loss_coeff"].get<double>(), kl_loss_coef, "low_var_kl"},
-                    *make_policy_loss(loss),
-                    *make_entropy_control({"bonus", result["entropy_coeff"].get<double>()}), input);
+                    *make_policy_loss(loss), bonus(result["entropy_coeff"].get<double>()), input);
       value.loss.backward();
 
       const testing::Tolerance tolerance;
@@ -98,8 +101,7 @@ TEST(ObjectiveTest, MicroBatchesAddUpToTheReferenceVectors) {
       input.entropy_T = at::zeros_like(input.policy.logprob_T);
       input.weight_T = reduction_weights("token-mean", input.policy.mask_T,
                                          {0, input.policy.mask_T.numel()}, counts);
-      const ObjectiveValue value =
-          objective({}, *make_policy_loss({}), *make_entropy_control({}), input);
+      const ObjectiveValue value = objective({}, *make_policy_loss({}), ControlStack({}), input);
       value.loss.backward();
       loss += value.loss.item<double>();
     }
@@ -134,8 +136,7 @@ struct Toy {
     input.ref_logprob_T = start + 0.3 * uniform({10}, 5);
     input.entropy_T = scored.entropy_T;
     input.weight_T = reduction_weights(reduction, mask, {0, 5, 10}, {5, 2, 8});
-    return objective(config, *make_policy_loss({}), *make_entropy_control({"bonus", 0.1}), input)
-        .loss;
+    return objective(config, *make_policy_loss({}), bonus(0.1), input).loss;
   }
 };
 
@@ -182,8 +183,7 @@ TEST(ObjectiveTest, NothingOutsideTheMaskIsRead) {
     input.entropy_T = poisoned(0.3).requires_grad_();
     input.ref_logprob_T = poisoned(-1.2);
     input.weight_T = reduction_weights("token-mean", mask, {0, 2}, {1, 1, 2});
-    const ObjectiveValue value = objective({1, 0.1, kl}, *make_policy_loss({}),
-                                           *make_entropy_control({"bonus", 0.1}), input);
+    const ObjectiveValue value = objective({1, 0.1, kl}, *make_policy_loss({}), bonus(0.1), input);
     value.loss.backward();
     EXPECT_TRUE(at::isfinite(value.sums).all().item<bool>()) << kl;
     for (const at::Tensor& gradient : {input.policy.logprob_T.grad(), input.entropy_T.grad()}) {
@@ -203,7 +203,7 @@ TEST(ObjectiveTest, ZeroCoefficientsLeaveTermsOut) {
   input.entropy_T = at::tensor({0.5, 0.5}, at::kDouble);
   input.weight_T = reduction_weights("token-mean", mask, {0, 2}, {2, 1, 2});
   const ObjectiveValue value =
-      objective({0, 0, "k3"}, *make_policy_loss({}), *make_entropy_control({}), input);
+      objective({0, 0, "k3"}, *make_policy_loss({}), ControlStack({}), input);
   EXPECT_EQ(value.loss.item<double>(), 0);
   EXPECT_FALSE(value.loss.requires_grad());
 }

@@ -1,0 +1,32 @@
+// Estimators that compare the scores of one prompt's completions, with the same advantage for every
+// token of a completion.
+#pragma once
+
+#include <vector>
+
+#include "rl/advantage/advantage.h"
+
+namespace covrl {
+
+// The sequences of one prompt that take part.
+struct GroupScores {
+  std::vector<double> scores;   // sum of token rewards
+  std::vector<double> lengths;  // tokens that count
+};
+
+struct ScoreStatistics {
+  double mean = 0;                // exactly the common value when all are equal
+  double standard_deviation = 0;  // with n - 1 in the denominator; 0 for fewer than two
+};
+ScoreStatistics score_statistics(const std::vector<double>& scores);
+
+class GroupEstimator : public AdvantageEstimator {
+ public:
+  AdvantageEstimate estimate(const AdvantageInput& input) const override;
+
+ protected:
+  // One advantage per score; `group` is never empty.
+  virtual std::vector<double> advantages(const GroupScores& group) const = 0;
+};
+
+}  // namespace covrl

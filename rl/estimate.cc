@@ -1,0 +1,67 @@
+#include "rl/estimate.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "rl/summary.h"
+
+namespace covrl {
+namespace {
+
+AdvantageInput advantage_input(const Batch& batch) {
+  AdvantageInput input;
+  input.cu_seqlens = batch.cu_seqlens;
+  const bool* mask = batch.loss_mask_T.const_data_ptr<bool>();
+  input.mask_T.assign(mask, mask + batch.num_tokens());
+  input.reward_T.resize(input.mask_T.size());
+  for (int64_t n = 0; n < batch.num_sequences(); ++n) {
+    const auto index = static_cast<size_t>(n);
+    input.group.push_back(static_cast<int64_t>(batch.sequence_ids[index].slot));
+    if (batch.usable[index])
+      input.reward_T[static_cast<size_t>(batch.last_entry(n))] = batch.rewards[index];
+  }
+  return input;
+}
+
+void add_metrics(const Batch& batch, const AdvantageInput& input,
+                 const AdvantageEstimate& estimate, Metrics& metrics) {
+  Summary score, reward, advantage, returns;
+  for (size_t n = 0; n < input.num_sequences(); ++n) {
+    if (!batch.usable[n]) continue;
+    score.add(batch.rewards[n]);
+    double sum = 0;
+    for (int64_t t = input.cu_seqlens[n]; t < input.cu_seqlens[n + 1]; ++t)
+      sum += input.reward_T[static_cast<size_t>(t)];
+    reward.add(sum);
+  }
+  for (size_t t = 0; t < input.mask_T.size(); ++t) {
+    if (!input.mask_T[t]) continue;
+    advantage.add(estimate.advantage_T[t]);
+    returns.add(estimate.return_T[t]);
+  }
+  score.write("critic/score", metrics);
+  reward.write("critic/rewards", metrics);
+  advantage.write("critic/advantages", metrics);
+  returns.write("critic/returns", metrics);
+}
+
+at::Tensor to_float_tensor(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble).to(at::kFloat);
+}
+
+}  // namespace
+
+void estimate_advantages(Batch& batch, const AdvantageEstimator& estimator, Metrics& metrics) {
+  const AdvantageInput input = advantage_input(batch);
+  const AdvantageEstimate estimate = estimator.estimate(input);
+  for (size_t t = 0; t < input.mask_T.size(); ++t)
+    COVRL_CHECK(std::isfinite(estimate.advantage_T[t]), "token ", t, " of the batch of step ",
+                batch.step, " has the advantage ", estimate.advantage_T[t]);
+  batch.advantage_T.set(to_float_tensor(estimate.advantage_T));
+  batch.return_T.set(to_float_tensor(estimate.return_T));
+  add_metrics(batch, input, estimate, metrics);
+}
+
+}  // namespace covrl
