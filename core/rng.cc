@@ -18,13 +18,6 @@ constexpr uint64_t splitmix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// splitmix64 is a bijection, so two (seed, stream) pairs share a key only when their seeds differ
-// by the xor of two scattered 64-bit constants: never for seeds that people choose.
-std::array<uint32_t, 2> make_key(uint64_t seed, Stream stream) {
-  const uint64_t mixed = splitmix64(seed ^ splitmix64(static_cast<uint64_t>(stream)));
-  return {static_cast<uint32_t>(mixed), static_cast<uint32_t>(mixed >> 32)};
-}
-
 std::array<uint32_t, 4> make_counter(const DrawId& id) {
   constexpr uint64_t kLimit = std::numeric_limits<uint32_t>::max();
   COVRL_CHECK(id.step <= kLimit && id.prompt <= kLimit, "step ", id.step, ", prompt ", id.prompt);
@@ -54,8 +47,15 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
   return counter;
 }
 
+// splitmix64 is a bijection, so two (seed, stream) pairs share a key only when their seeds differ
+// by the xor of two scattered 64-bit constants: never for seeds that people choose.
+std::array<uint32_t, 2> philox_key(uint64_t seed, Stream stream) {
+  const uint64_t mixed = splitmix64(seed ^ splitmix64(static_cast<uint64_t>(stream)));
+  return {static_cast<uint32_t>(mixed), static_cast<uint32_t>(mixed >> 32)};
+}
+
 uint64_t random_bits(uint64_t seed, Stream stream, const DrawId& id) {
-  const std::array<uint32_t, 4> words = philox4x32(make_counter(id), make_key(seed, stream));
+  const std::array<uint32_t, 4> words = philox4x32(make_counter(id), philox_key(seed, stream));
   return uint64_t{words[0]} << 32 | words[1];
 }
 

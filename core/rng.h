@@ -34,6 +34,9 @@ struct DrawId {
 // Raw generator, exposed for tests against published vectors.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
+// The generator's key of a stream, for kernels that draw in bulk.
+std::array<uint32_t, 2> philox_key(uint64_t seed, Stream stream);
+
 // Uniform in [0, 1) with 53 random bits.
 double uniform(uint64_t seed, Stream stream, const DrawId& id);
 

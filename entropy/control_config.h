@@ -1,5 +1,5 @@
-// The keys of actor.entropy_control. Every control's keys carry its name; a key of a control that is
-// not chosen is refused.
+// The keys of actor.entropy_control. Every control's keys carry its name; a key of a control that
+// is not chosen is refused.
 #pragma once
 
 #include <string>

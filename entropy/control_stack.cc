@@ -12,7 +12,7 @@ namespace {
 // The view with every [T] tensor restricted to `places` (int64).
 ControlView part_of(const ControlView& view, const at::Tensor& places) {
   ControlView part = view;
-  for (at::Tensor ControlView::* member :
+  for (at::Tensor ControlView::*member :
        {&ControlView::logprob_T, &ControlView::old_logprob_T, &ControlView::advantage_T,
         &ControlView::entropy_T, &ControlView::clipped_T, &ControlView::mask_T,
         &ControlView::token_id_T, &ControlView::micro_batch_T})

@@ -103,10 +103,10 @@ at::Tensor SharedPass::columns(int64_t num_columns,
   for (int64_t index : hands[static_cast<size_t>(comm.rank())]) {
     const Piece piece = make_piece(batch, plan[static_cast<size_t>(index)]);
     const at::Tensor given = values(piece);
-    COVRL_CHECK(given.numel() == num_columns * piece.entries.numel() &&
-                    given.scalar_type() == at::kFloat,
-                "values of shape ", given.sizes(), " for ", num_columns, " columns of ",
-                piece.entries.numel());
+    COVRL_CHECK(
+        given.numel() == num_columns * piece.entries.numel() && given.scalar_type() == at::kFloat,
+        "values of shape ", given.sizes(), " for ", num_columns, " columns of ",
+        piece.entries.numel());
     own.push_back(given.flatten());
   }
   const std::vector<std::vector<std::byte>> gathered = all_gather(comm, at::cat(own));

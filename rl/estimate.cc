@@ -25,8 +25,8 @@ AdvantageInput advantage_input(const Batch& batch) {
   return input;
 }
 
-void add_metrics(const Batch& batch, const AdvantageInput& input,
-                 const AdvantageEstimate& estimate, Metrics& metrics) {
+void add_metrics(const Batch& batch, const AdvantageInput& input, const AdvantageEstimate& estimate,
+                 Metrics& metrics) {
   Summary score, reward, advantage, returns;
   for (size_t n = 0; n < input.num_sequences(); ++n) {
     if (!batch.usable[n]) continue;

@@ -1,0 +1,154 @@
+#include "kernels/covariance.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <tuple>
+
+#include "core/error.h"
+#include "core/rng.h"
+#include "kernels/mode.h"
+
+namespace covrl::kernels {
+namespace {
+
+// Log-probs, advantages with many ties, a ragged mask, ids in a scattered order.
+CovarianceInput make_input(int64_t count, double masked_share) {
+  Sequence draws(3, Stream::kTest, static_cast<uint64_t>(count));
+  CovarianceInput input{at::empty({count}, at::kFloat), at::empty({count}, at::kFloat),
+                        at::empty({count}, at::kBool), at::empty({count}, at::kLong)};
+  const std::vector<int64_t> order = permutation(count, draws);
+  for (int64_t t = 0; t < count; ++t) {
+    const bool inside = draws.uniform() >= masked_share;
+    input.mask_T.mutable_data_ptr<bool>()[t] = inside;
+    input.logprob_T.mutable_data_ptr<float>()[t] =
+        inside ? static_cast<float>(std::round(8 * draws.normal()) / 8) : std::nanf("");
+    input.advantage_T.mutable_data_ptr<float>()[t] =
+        inside ? static_cast<float>(draws.below(3)) - 1 : std::nanf("");
+    input.id_T.mutable_data_ptr<int64_t>()[t] = order[static_cast<size_t>(t)] * ((1LL << 33) + 7);
+  }
+  return input;
+}
+
+struct Token {
+  double covariance;
+  int64_t id, place;
+};
+
+// The definition, term by term.
+std::vector<Token> reference(const CovarianceInput& input) {
+  const at::Tensor places = at::nonzero(input.mask_T).flatten();
+  const at::Tensor logprob = input.logprob_T.index_select(0, places).to(at::kDouble);
+  const at::Tensor advantage = input.advantage_T.index_select(0, places).to(at::kDouble);
+  const CovarianceMoments moments = covariance_moments(input);
+  std::vector<Token> tokens;
+  for (int64_t i = 0; i < places.numel(); ++i) {
+    const int64_t place = places[i].item<int64_t>();
+    tokens.push_back({(logprob[i].item<double>() - moments.mean_logprob) *
+                          (advantage[i].item<double>() - moments.mean_advantage),
+                      input.id_T[place].item<int64_t>(), place});
+  }
+  return tokens;
+}
+
+std::set<int64_t> places_of(const at::Tensor& selected) {
+  const at::Tensor places = at::nonzero(selected).flatten();
+  return {places.const_data_ptr<int64_t>(), places.const_data_ptr<int64_t>() + places.numel()};
+}
+
+class CovarianceTest : public ::testing::TestWithParam<std::tuple<int64_t, double>> {
+ protected:
+  CovarianceInput input = make_input(std::get<0>(GetParam()), std::get<1>(GetParam()));
+  CovarianceMoments moments = covariance_moments(input);
+};
+
+TEST_P(CovarianceTest, MomentsAndValuesAreTheDefinitions) {
+  const at::Tensor logprob = input.logprob_T.masked_select(input.mask_T).to(at::kDouble);
+  const at::Tensor advantage = input.advantage_T.masked_select(input.mask_T).to(at::kDouble);
+  EXPECT_EQ(moments.count, logprob.numel());
+  if (moments.count > 0) {
+    EXPECT_NEAR(moments.mean_logprob, logprob.mean().item<double>(), 1e-13);
+    EXPECT_NEAR(moments.mean_advantage, advantage.mean().item<double>(), 1e-13);
+  }
+  const at::Tensor values = covariance(input, moments);
+  EXPECT_EQ(values.masked_select(input.mask_T.logical_not()).count_nonzero().item<int64_t>(), 0);
+  for (const Token& token : reference(input))
+    EXPECT_EQ(values[token.place].item<double>(), token.covariance);
+}
+
+TEST_P(CovarianceTest, LargestAreThoseOfASort) {
+  std::vector<Token> tokens = reference(input);
+  std::sort(tokens.begin(), tokens.end(), [](const Token& a, const Token& b) {
+    return a.covariance != b.covariance ? a.covariance > b.covariance : a.id < b.id;
+  });
+  const int64_t total = static_cast<int64_t>(tokens.size());
+  for (const int64_t number : {int64_t{0}, int64_t{1}, int64_t{2}, total / 50, total / 3, total,
+                               total + 5}) {
+    std::set<int64_t> wanted;
+    for (int64_t i = 0; i < std::min(number, total); ++i)
+      wanted.insert(tokens[static_cast<size_t>(i)].place);
+    EXPECT_EQ(places_of(select_largest_covariance(input, moments, number)), wanted) << number;
+  }
+}
+
+TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
+  CovarianceBand band{0.1, 1.5, at::zeros_like(input.mask_T)};
+  for (int64_t t = 0; t < input.mask_T.numel(); t += 5)
+    band.excluded_T.mutable_data_ptr<bool>()[t] = true;
+  std::vector<std::tuple<uint64_t, int64_t, int64_t>> candidates;
+  for (const Token& token : reference(input))
+    if (token.covariance > band.lower && token.covariance < band.upper && token.place % 5 != 0)
+      candidates.emplace_back(
+          random_bits(9, Stream::kClipCov,
+                      {4, static_cast<uint64_t>(token.id) >> 32, 0,
+                       static_cast<uint32_t>(token.id & 0xffffffff)}),
+          token.id, token.place);
+  std::sort(candidates.begin(), candidates.end());
+  const size_t total = candidates.size();
+  for (const size_t number : {size_t{0}, size_t{1}, total / 7, total, total + 3}) {
+    const BandSelection seen =
+        select_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
+    EXPECT_EQ(seen.num_candidates, static_cast<int64_t>(total));
+    std::set<int64_t> wanted;
+    for (size_t i = 0; i < std::min(number, total); ++i)
+      wanted.insert(std::get<2>(candidates[i]));
+    EXPECT_EQ(places_of(seen.selected_T), wanted) << number;
+  }
+}
+
+TEST_P(CovarianceTest, ThreadCountChangesNoBit) {
+  const auto all = [&](int num_threads) {
+    set_num_threads(num_threads);
+    const CovarianceMoments seen = covariance_moments(input);
+    return std::tuple(seen.mean_logprob, seen.mean_advantage,
+                      places_of(select_largest_covariance(input, seen, 40)),
+                      places_of(select_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2)
+                                    .selected_T));
+  };
+  const auto wanted = all(1);
+  for (const int num_threads : {2, 3}) EXPECT_EQ(all(num_threads), wanted) << num_threads;
+  set_num_threads(2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CovarianceTest,
+                         ::testing::Combine(::testing::Values(0, 1, 7, 64, 65, 4096, 4099, 200003),
+                                            ::testing::Values(0.0, 0.3, 1.0)));
+
+TEST(CovarianceInputTest, WrongInputIsNamed) {
+  CovarianceInput input = make_input(10, 0);
+  const CovarianceMoments moments = covariance_moments(input);
+  input.advantage_T = input.advantage_T.to(at::kDouble);
+  try {
+    select_largest_covariance(input, moments, 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("advantage is Double"), std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace covrl::kernels
