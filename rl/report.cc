@@ -2,54 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <set>
 
-#include "core/error.h"
 #include "core/jsonl.h"
 #include "core/metrics.h"
+#include "rl/run_data.h"
 #include "rl/svg_chart.h"
 
 namespace covrl {
-namespace fs = std::filesystem;
-
 namespace {
-
-using Curve = std::vector<std::pair<int64_t, Metrics>>;
-
-struct RunData {
-  std::string name;
-  std::string dir;
-  Curve metrics;
-  std::vector<Json> samples;       // training completions
-  std::vector<Json> eval_samples;  // of the first and the last evaluation
-  std::string config;
-};
-
-std::vector<Json> read_samples(const std::string& path) {
-  std::vector<Json> rows;
-  if (fs::exists(path)) read_jsonl(path, [&](int64_t, const Json& row) { rows.push_back(row); });
-  return rows;
-}
-
-RunData read_run(const std::string& dir) {
-  RunData run;
-  run.dir = dir;
-  run.name = fs::path(dir).lexically_normal().filename().string();
-  if (run.name.empty())
-    run.name = fs::path(dir).lexically_normal().parent_path().filename().string();
-  const std::string metrics = dir + "/metrics.jsonl";
-  if (!fs::exists(metrics))
-    throw_usage(dir,
-                ": no metrics.jsonl in it, so it is not a run folder (or the run has not begun)");
-  run.metrics = read_metrics(metrics);
-  if (run.metrics.empty()) throw_usage(metrics, ": holds no finished step yet");
-  run.samples = read_samples(dir + "/samples.jsonl");
-  run.eval_samples = read_samples(dir + "/eval_samples.jsonl");
-  const std::string config = dir + "/config.resolved.yaml";
-  if (fs::exists(config)) run.config = read_file(config);
-  return run;
-}
 
 Series series_of(const RunData& run, const std::string& metric, const std::string& label) {
   Series series{label, {}};
@@ -127,11 +88,26 @@ std::string charts(const std::vector<RunData>& runs) {
   return out + "</div>\n";
 }
 
-std::string percent(const double* value) {
-  if (value == nullptr) return "<td></td>";
-  char text[48];
-  std::snprintf(text, sizeof text, "<td class=\"n\">%.1f %%</td>", 100 * *value);
+std::string percent(double value, double spread) {
+  char text[64];
+  if (spread > 0)
+    std::snprintf(text, sizeof text, "<td class=\"n\">%.1f &plusmn; %.1f %%</td>", 100 * value,
+                  100 * spread);
+  else
+    std::snprintf(text, sizeof text, "<td class=\"n\">%.1f %%</td>", 100 * value);
   return text;
+}
+
+// Steps at which a run has the metric.
+std::vector<size_t> places_of(const RunData& run, const std::string& name) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < run.metrics.size(); ++i)
+    if (run.metrics[i].second.find(name) != nullptr) places.push_back(i);
+  return places;
+}
+
+std::string percent_at(const RunData& run, size_t place, const std::string& name) {
+  return percent(run.metrics[place].second.at(name), run.spread[place].second.at(name));
 }
 
 // First and last value of every accuracy, a row each.
@@ -144,17 +120,18 @@ std::string accuracy_table(const std::vector<RunData>& runs) {
       "th><th>best</th></tr>";
   for (const RunData& run : runs) {
     for (const std::string& name : names) {
-      const Series series = series_of(run, name, "");
-      if (series.points.empty()) continue;
-      double best = series.points.front().second;
-      for (const auto& [step, value] : series.points) best = std::max(best, value);
+      const std::vector<size_t> places = places_of(run, name);
+      if (places.empty()) continue;
+      const size_t best = *std::max_element(places.begin(), places.end(), [&](size_t a, size_t b) {
+        return run.metrics[a].second.at(name) < run.metrics[b].second.at(name);
+      });
       const std::string shown = short_name(name);
       const size_t comma = shown.find(", ");
       out += "<tr><td>" + escape_html(run.name) + "</td><td>" +
              escape_html(shown.substr(0, comma)) + "</td><td>" +
              escape_html(shown.substr(comma + 2)) + "</td>" +
-             percent(&series.points.front().second) + percent(&series.points.back().second) +
-             percent(&best) + "</tr>";
+             percent_at(run, places.front(), name) + percent_at(run, places.back(), name) +
+             percent_at(run, best, name) + "</tr>";
     }
   }
   return out + "</table>\n";
@@ -228,8 +205,10 @@ std::string page(const std::vector<RunData>& runs) {
       escape_html(title) + " - covrl</title><style>" + kStyle + chart_style() + "</style>\n";
   out += "<h1>" + escape_html(title) + "</h1>";
   for (const RunData& run : runs)
-    out += "<p>" + escape_html(run.name) + ": steps " + std::to_string(run.metrics.front().first) +
-           " to " + std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
+    out += "<p>" + escape_html(run.name) + ": " +
+           (run.dirs.size() == 1 ? "" : "mean of " + std::to_string(run.dirs.size()) + " runs, ") +
+           "steps " + std::to_string(run.metrics.front().first) + " to " +
+           std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
   out += accuracy_table(runs) + "<h2>Curves</h2>" + charts(runs);
   for (const RunData& run : runs) {
     out += solutions(run.samples, "Training completions, first and last step: " + run.name, 3);
@@ -244,9 +223,9 @@ std::string page(const std::vector<RunData>& runs) {
 
 }  // namespace
 
-void write_report(const std::vector<std::string>& run_dirs, const std::string& path) {
+void write_report(const std::vector<std::string>& arguments, const std::string& path) {
   std::vector<RunData> runs;
-  for (const std::string& dir : run_dirs) runs.push_back(read_run(dir));
+  for (const std::string& argument : arguments) runs.push_back(read_run(argument));
   write_file_atomically(path, page(runs));
 }
 

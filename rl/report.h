@@ -7,8 +7,8 @@
 
 namespace covrl {
 
-// Reads metrics.jsonl, samples.jsonl, eval_samples.jsonl and config.resolved.yaml of each run
-// folder. Error(kUsage) naming what is missing. Writes `path` as a whole.
-void write_report(const std::vector<std::string>& run_dirs, const std::string& path);
+// Each of `runs` is a folder or several that count as one (read_run). Error(kUsage) naming what is
+// missing. Writes `path` as a whole.
+void write_report(const std::vector<std::string>& runs, const std::string& path);
 
 }  // namespace covrl

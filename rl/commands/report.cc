@@ -3,6 +3,7 @@
 #include "core/cli.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/run_data.h"
 
 namespace covrl {
 
@@ -11,10 +12,13 @@ int run_report(const std::vector<std::string>& args) {
   std::string output;
   cli::Parser parser("covrl report", "One offline HTML page about runs, side by side.",
                      "covrl report --run runs/a --run runs/b --output compare.html");
-  parser.option("--run", runs, "run folder; may be repeated").required();
+  parser
+      .option("--run", runs,
+              "run folder, or NAME=FOLDER,FOLDER for the mean of several; may be repeated")
+      .required();
   parser.option("--output", output, "page to write; default: report.html in the first run");
   parser.parse(args);
-  if (output.empty()) output = runs.front() + "/report.html";
+  if (output.empty()) output = read_run(runs.front()).dirs.front() + "/report.html";
   write_report(runs, output);
   log::info("Report: " + output);
   return 0;

@@ -53,8 +53,7 @@ void clip_cov_by_permutation(benchmark::State& state) {
         (in.logprob_T - in.logprob_T.mean()) * (in.advantage_T - in.advantage_T.mean());
     const at::Tensor candidates = at::nonzero((cov > 1).logical_and(cov < 5)).flatten();
     const at::Tensor chosen =
-        at::randperm(candidates.numel())
-            .slice(0, 0, static_cast<int64_t>(kBandShare * kTokens));
+        at::randperm(candidates.numel()).slice(0, 0, static_cast<int64_t>(kBandShare * kTokens));
     at::Tensor keep = at::ones({kTokens}, at::kFloat);
     keep.index_fill_(0, candidates.index_select(0, chosen), 0);
     benchmark::DoNotOptimize(keep);

@@ -85,8 +85,8 @@ TEST_P(CovarianceTest, LargestAreThoseOfASort) {
     return a.covariance != b.covariance ? a.covariance > b.covariance : a.id < b.id;
   });
   const int64_t total = static_cast<int64_t>(tokens.size());
-  for (const int64_t number : {int64_t{0}, int64_t{1}, int64_t{2}, total / 50, total / 3, total,
-                               total + 5}) {
+  for (const int64_t number :
+       {int64_t{0}, int64_t{1}, int64_t{2}, total / 50, total / 3, total, total + 5}) {
     std::set<int64_t> wanted;
     for (int64_t i = 0; i < std::min(number, total); ++i)
       wanted.insert(tokens[static_cast<size_t>(i)].place);
@@ -101,11 +101,10 @@ TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
   std::vector<std::tuple<uint64_t, int64_t, int64_t>> candidates;
   for (const Token& token : reference(input))
     if (token.covariance > band.lower && token.covariance < band.upper && token.place % 5 != 0)
-      candidates.emplace_back(
-          random_bits(9, Stream::kClipCov,
-                      {4, static_cast<uint64_t>(token.id) >> 32, 0,
-                       static_cast<uint32_t>(token.id & 0xffffffff)}),
-          token.id, token.place);
+      candidates.emplace_back(random_bits(9, Stream::kClipCov,
+                                          {4, static_cast<uint64_t>(token.id) >> 32, 0,
+                                           static_cast<uint32_t>(token.id & 0xffffffff)}),
+                              token.id, token.place);
   std::sort(candidates.begin(), candidates.end());
   const size_t total = candidates.size();
   for (const size_t number : {size_t{0}, size_t{1}, total / 7, total, total + 3}) {
@@ -113,8 +112,7 @@ TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
         select_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
     EXPECT_EQ(seen.num_candidates, static_cast<int64_t>(total));
     std::set<int64_t> wanted;
-    for (size_t i = 0; i < std::min(number, total); ++i)
-      wanted.insert(std::get<2>(candidates[i]));
+    for (size_t i = 0; i < std::min(number, total); ++i) wanted.insert(std::get<2>(candidates[i]));
     EXPECT_EQ(places_of(seen.selected_T), wanted) << number;
   }
 }
@@ -123,10 +121,10 @@ TEST_P(CovarianceTest, ThreadCountChangesNoBit) {
   const auto all = [&](int num_threads) {
     set_num_threads(num_threads);
     const CovarianceMoments seen = covariance_moments(input);
-    return std::tuple(seen.mean_logprob, seen.mean_advantage,
-                      places_of(select_largest_covariance(input, seen, 40)),
-                      places_of(select_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2)
-                                    .selected_T));
+    return std::tuple(
+        seen.mean_logprob, seen.mean_advantage,
+        places_of(select_largest_covariance(input, seen, 40)),
+        places_of(select_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2).selected_T));
   };
   const auto wanted = all(1);
   for (const int num_threads : {2, 3}) EXPECT_EQ(all(num_threads), wanted) << num_threads;
