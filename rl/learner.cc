@@ -50,6 +50,10 @@ void LearnerConfig::describe(config::Visitor& v) {
           "has no effect with kl_loss_coef 0; give kl_loss_coef a value, or remove the key");
   v.check(pg_loss_coeff > 0 || policy_loss == PolicyLossConfig(), "policy_loss",
           "has no effect with pg_loss_coeff 0; give pg_loss_coeff a value, or remove the section");
+  v.check(!policy_loss.traits().of_sequence || loss_agg_mode == "seq-mean-token-mean",
+          "loss_agg_mode",
+          concat("is ", loss_agg_mode, ", but policy_loss.kind ", policy_loss.kind,
+                 " is defined as a mean over sequences; set loss_agg_mode: seq-mean-token-mean"));
   v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || !entropy_control.has("none") ||
               optim.weight_decay > 0,
           "pg_loss_coeff",
@@ -187,7 +191,7 @@ double Learner::token_mean_entropy(const Batch& batch) const {
 Metrics Learner::update(const Batch& batch) {
   const std::vector<MiniBatch> parts =
       split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
-  warn_if_clip_is_inert(static_cast<int64_t>(parts.size()) * config_.ppo_epochs);
+  warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs);
   controls_.observe(token_mean_entropy(batch));
   std::vector<StepResult> results;
   int64_t num_skipped = 0;
@@ -216,12 +220,21 @@ Metrics Learner::update(const Batch& batch) {
   return metrics;
 }
 
-void Learner::warn_if_clip_is_inert(int64_t updates_per_rollout) const {
-  if (comm_.is_root() && updates_per_rollout == 1 && config_.policy_loss != PolicyLossConfig())
+void Learner::warn_if_loss_is_misplaced(int64_t updates_per_rollout) const {
+  if (!comm_.is_root() || config_.pg_loss_coeff == 0) return;
+  const PolicyLossTraits traits = config_.policy_loss.traits();
+  const PolicyLossConfig untouched{.kind = config_.policy_loss.kind};
+  if (traits.on_policy && updates_per_rollout > 1)
+    log::warning(
+        concat("policy_loss: kind ", config_.policy_loss.kind,
+               " has no ratio that corrects for the updates since sampling, and there are ",
+               updates_per_rollout,
+               " updates per rollout; set ppo_mini_batch_size: 0 and ppo_epochs: 1, or "
+               "choose a kind with a ratio (clip, cispo)"));
+  if (!traits.on_policy && updates_per_rollout == 1 && config_.policy_loss != untouched)
     log::warning(
         "policy_loss: one update per rollout keeps the ratio at exactly 1, so that the clip ratios "
-        "never act; a smaller "
-        "ppo_mini_batch_size, or more ppo_epochs, makes more updates");
+        "never act; a smaller ppo_mini_batch_size, or more ppo_epochs, makes more updates");
 }
 
 }  // namespace covrl

@@ -83,7 +83,8 @@ class Learner {
   void check_finite(const Sums& sums) const;
   StepResult step(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
   double token_mean_entropy(const Batch& batch) const;
-  void warn_if_clip_is_inert(int64_t updates_per_rollout) const;
+  // Clip ratios that never act, or a loss for on-policy data with several updates a rollout.
+  void warn_if_loss_is_misplaced(int64_t updates_per_rollout) const;
 
   LearnerConfig config_;
   Model& policy_;

@@ -1,6 +1,5 @@
 // PPO's clipped surrogate (arXiv 1707.06347) with separate bounds below and above (arXiv
-// 2503.14476) and the dual clip, which bounds the loss of a negative advantage at any ratio (arXiv
-// 1912.09729).
+// 2503.14476) and the dual clip (arXiv 1912.09729).
 #include <ATen/ATen.h>
 
 #include "rl/loss/ratio.h"
@@ -18,15 +17,8 @@ class ClipLoss : public PolicyLoss {
     const at::Tensor plain = -advantage * ratio;
     const at::Tensor clipped =
         -advantage * at::clamp(ratio, 1 - config_.clip_ratio_low, 1 + config_.clip_ratio_high);
-    LossTerms terms;
-    terms.loss_T = at::maximum(plain, clipped);
+    LossTerms terms = surrogate_terms(at::maximum(plain, clipped), advantage, config_.ratio_cap());
     terms.clipped_T = clipped > plain;
-    terms.dual_clipped_T = at::zeros_like(terms.clipped_T);
-    if (config_.clip_ratio_c > 0) {
-      const at::Tensor bound = -advantage * config_.clip_ratio_c;
-      terms.dual_clipped_T = (advantage < 0) & (terms.loss_T > bound);
-      terms.loss_T = at::where(terms.dual_clipped_T, bound, terms.loss_T);
-    }
     return terms;
   }
 

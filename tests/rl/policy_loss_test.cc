@@ -19,8 +19,11 @@ at::Tensor doubles(std::vector<double> values) { return at::tensor(values, at::k
 LossInput make_input(std::vector<double> logprob, std::vector<double> old_logprob,
                      std::vector<double> advantage) {
   const int64_t count = static_cast<int64_t>(logprob.size());
-  return {doubles(std::move(logprob)).requires_grad_(), doubles(std::move(old_logprob)),
-          doubles(std::move(advantage)), at::ones({count}, at::kBool)};
+  return {doubles(std::move(logprob)).requires_grad_(),
+          doubles(std::move(old_logprob)),
+          doubles(std::move(advantage)),
+          at::ones({count}, at::kBool),
+          {0, count}};
 }
 
 PolicyLossConfig config_of(const Json& result) {
