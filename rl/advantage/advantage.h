@@ -31,7 +31,10 @@ struct AdvantageEstimate {
 };
 
 struct AdvantageConfig {
-  std::string adv_estimator = "grpo";  // table.cc
+  std::string adv_estimator = "grpo";   // table.cc
+  double gamma = 1;                     // discount of a token's return
+  double lam = 1;                       // of gae
+  bool norm_adv_by_std_in_grpo = true;  // of grpo_passk
   void describe(config::Visitor& v);
 };
 

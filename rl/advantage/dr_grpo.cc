@@ -7,10 +7,7 @@ namespace {
 
 class DrGrpo : public GroupEstimator {
   std::vector<double> advantages(const GroupScores& group) const override {
-    std::vector<double> values = group.scores;
-    const double mean = values.size() == 1 ? 0 : score_statistics(values).mean;
-    for (double& value : values) value -= mean;
-    return values;
+    return centred_scores(group);
   }
 };
 

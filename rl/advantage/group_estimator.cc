@@ -7,26 +7,16 @@
 #include "core/error.h"
 
 namespace covrl {
-namespace {
-
-// Score and length of a sequence.
-struct Outcome {
-  double score = 0;
-  double length = 0;
-};
-
-Outcome outcome_of(const AdvantageInput& input, size_t sequence) {
-  Outcome outcome;
+CompletionScore completion_score(const AdvantageInput& input, size_t sequence) {
+  CompletionScore completion;
   for (int64_t t = input.cu_seqlens[sequence]; t < input.cu_seqlens[sequence + 1]; ++t) {
     const auto entry = static_cast<size_t>(t);
     if (!input.mask_T[entry]) continue;
-    outcome.score += input.reward_T[entry];
-    outcome.length += 1;
+    completion.score += input.reward_T[entry];
+    completion.length += 1;
   }
-  return outcome;
+  return completion;
 }
-
-}  // namespace
 
 ScoreStatistics score_statistics(const std::vector<double>& scores) {
   if (scores.empty()) return {};
@@ -43,20 +33,27 @@ ScoreStatistics score_statistics(const std::vector<double>& scores) {
   return statistics;
 }
 
+std::vector<double> centred_scores(const GroupScores& group) {
+  std::vector<double> values = group.scores;
+  const double mean = values.size() == 1 ? 0 : score_statistics(values).mean;
+  for (double& value : values) value -= mean;
+  return values;
+}
+
 AdvantageEstimate GroupEstimator::estimate(const AdvantageInput& input) const {
   std::map<int64_t, std::vector<size_t>> members;  // of each group, those that take part
-  std::vector<Outcome> outcomes;
+  std::vector<CompletionScore> completions;
   for (size_t n = 0; n < input.num_sequences(); ++n) {
-    outcomes.push_back(outcome_of(input, n));
-    if (outcomes.back().length > 0) members[input.group[n]].push_back(n);
+    completions.push_back(completion_score(input, n));
+    if (completions.back().length > 0) members[input.group[n]].push_back(n);
   }
   AdvantageEstimate result;
   result.advantage_T.resize(input.mask_T.size());
   for (const auto& [id, sequences] : members) {
     GroupScores group;
     for (size_t n : sequences) {
-      group.scores.push_back(outcomes[n].score);
-      group.lengths.push_back(outcomes[n].length);
+      group.scores.push_back(completions[n].score);
+      group.lengths.push_back(completions[n].length);
     }
     const std::vector<double> values = advantages(group);
     COVRL_CHECK(values.size() == sequences.size(), sequences.size(), " scores, ", values.size(),

@@ -8,6 +8,12 @@
 
 namespace covrl {
 
+struct CompletionScore {
+  double score = 0;   // sum of token rewards
+  double length = 0;  // tokens that count
+};
+CompletionScore completion_score(const AdvantageInput& input, size_t sequence);
+
 // The sequences of one prompt that take part.
 struct GroupScores {
   std::vector<double> scores;   // sum of token rewards
@@ -19,6 +25,9 @@ struct ScoreStatistics {
   double standard_deviation = 0;  // with n - 1 in the denominator; 0 for fewer than two
 };
 ScoreStatistics score_statistics(const std::vector<double>& scores);
+
+// The distance of each score from the mean of the group; that of a group of one is the score.
+std::vector<double> centred_scores(const GroupScores& group);
 
 class GroupEstimator : public AdvantageEstimator {
  public:
