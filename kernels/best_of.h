@@ -1,5 +1,5 @@
-// The best `number` of a stream of candidates, exactly, in one pass: candidates that cannot be among
-// them are dropped as the threshold rises.
+// The best `number` of a stream of candidates, exactly, in one pass: candidates that cannot be
+// among them are dropped as the threshold rises.
 #pragma once
 
 #include <algorithm>

@@ -20,8 +20,7 @@ namespace {
 constexpr int64_t kGrain = 16 * kMomentBlock;  // tokens a thread takes at least
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-void check_column(const char* name, const at::Tensor& column, at::ScalarType dtype,
-                  int64_t count) {
+void check_column(const char* name, const at::Tensor& column, at::ScalarType dtype, int64_t count) {
   if (column.scalar_type() != dtype || !column.is_contiguous() || column.numel() != count ||
       !column.is_cpu())
     throw_usage("covariance: ", name, " is ", column.scalar_type(), " of shape ", column.sizes(),
@@ -42,8 +41,8 @@ CovarianceRange range_of(const CovarianceInput& input, int64_t begin, int64_t en
           input.mask_T.const_data_ptr<bool>() + begin, end - begin};
 }
 
-// Calls visit(first, covariances, count) for the groups of tokens in begin .. end-1 that hold a value
-// of at least `threshold()`.
+// Calls visit(first, covariances, count) for the groups of tokens in begin .. end-1 that hold a
+// value of at least `threshold()`.
 template <class Threshold, class Visit>
 void scan(const CovarianceInput& input, const CovarianceMoments& moments, int64_t begin,
           int64_t end, const Threshold& threshold, const Visit& visit) {
@@ -98,13 +97,12 @@ CovarianceMoments covariance_moments(const CovarianceInput& input) {
   check_input(input);
   const int64_t count = input.mask_T.numel();
   std::vector<MomentSums> blocks(static_cast<size_t>((count + kMomentBlock - 1) / kMomentBlock));
-  parallel_for(static_cast<int64_t>(blocks.size()), kGrain / kMomentBlock,
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t block = begin; block < end; ++block)
-                   blocks[static_cast<size_t>(block)] = moment_sums(
-                       range_of(input, block * kMomentBlock,
-                                std::min(count, (block + 1) * kMomentBlock)));
-               });
+  parallel_for(
+      static_cast<int64_t>(blocks.size()), kGrain / kMomentBlock, [&](int64_t begin, int64_t end) {
+        for (int64_t block = begin; block < end; ++block)
+          blocks[static_cast<size_t>(block)] = moment_sums(
+              range_of(input, block * kMomentBlock, std::min(count, (block + 1) * kMomentBlock)));
+      });
   MomentSums sums;
   for (const MomentSums& block : blocks) {
     sums.logprob += block.logprob;
@@ -141,12 +139,13 @@ at::Tensor select_largest_covariance(const CovarianceInput& input, const Covaria
   std::mutex mutex;
   parallel_for(input.mask_T.numel(), kGrain, [&](int64_t begin, int64_t end) {
     BestOf<double> own(number, kNone);
-    scan(input, moments, begin, end, [&own] { return own.threshold(); },
-         [&](int64_t first, const double* values, int64_t count) {
-           for (int64_t i = 0; i < count; ++i)
-             if (values[i] != kNone && values[i] >= own.threshold())
-               own.offer({values[i], ids[first + i], first + i});
-         });
+    scan(
+        input, moments, begin, end, [&own] { return own.threshold(); },
+        [&](int64_t first, const double* values, int64_t count) {
+          for (int64_t i = 0; i < count; ++i)
+            if (values[i] != kNone && values[i] >= own.threshold())
+              own.offer({values[i], ids[first + i], first + i});
+        });
     const std::lock_guard lock(mutex);
     best.offer(own);
   });
@@ -160,8 +159,7 @@ BandSelection select_in_covariance_band(const CovarianceInput& input,
   check_input(input);
   const int64_t num_tokens = input.mask_T.numel();
   check_column("id", input.id_T, at::kLong, num_tokens);
-  if (band.excluded_T.defined())
-    check_column("excluded", band.excluded_T, at::kBool, num_tokens);
+  if (band.excluded_T.defined()) check_column("excluded", band.excluded_T, at::kBool, num_tokens);
   COVRL_CHECK(number >= 0, "select ", number, " tokens");
   const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
   const bool* excluded =
@@ -171,16 +169,17 @@ BandSelection select_in_covariance_band(const CovarianceInput& input,
   std::mutex mutex;
   parallel_for(num_tokens, kGrain, [&](int64_t begin, int64_t end) {
     BandScan own(number);
-    scan(input, moments, begin, end, [&band] { return band.lower; },
-         [&](int64_t first, const double* values, int64_t count) {
-           for (int64_t i = 0; i < count; ++i) {
-             if (!(values[i] > band.lower && values[i] < band.upper)) continue;
-             if (excluded != nullptr && excluded[first + i]) continue;
-             own.ids.push_back(ids[first + i]);
-             own.places.push_back(first + i);
-           }
-           if (own.ids.size() >= kMomentBlock) own.draw(static_cast<uint32_t>(step), key);
-         });
+    scan(
+        input, moments, begin, end, [&band] { return band.lower; },
+        [&](int64_t first, const double* values, int64_t count) {
+          for (int64_t i = 0; i < count; ++i) {
+            if (!(values[i] > band.lower && values[i] < band.upper)) continue;
+            if (excluded != nullptr && excluded[first + i]) continue;
+            own.ids.push_back(ids[first + i]);
+            own.places.push_back(first + i);
+          }
+          if (own.ids.size() >= kMomentBlock) own.draw(static_cast<uint32_t>(step), key);
+        });
     own.draw(static_cast<uint32_t>(step), key);
     const std::lock_guard lock(mutex);
     all.best.offer(own.best);

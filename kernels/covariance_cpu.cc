@@ -107,8 +107,7 @@ void covariance_range(const CovarianceRange& range, double mean_logprob, double 
 
 void draw_bits(const int64_t* ids, int64_t count, uint32_t step, std::array<uint32_t, 2> key,
                uint64_t* bits) {
-  run_vectorised(
-      [&]() COVRL_INLINE_BODY { draw_body(ids, count, step, key[0], key[1], bits); });
+  run_vectorised([&]() COVRL_INLINE_BODY { draw_body(ids, count, step, key[0], key[1], bits); });
 }
 
 }  // namespace covrl::kernels

@@ -6,8 +6,8 @@
 
 namespace covrl::kernels {
 
-// Tokens that a sum takes before it is added to the total: the order of additions does not depend on
-// threads.
+// Tokens that a sum takes before it is added to the total: the order of additions does not depend
+// on threads.
 inline constexpr int64_t kMomentBlock = 4096;
 // Tokens whose covariances are computed together, and those among them that one comparison decides
 // about.
