@@ -40,20 +40,49 @@ std::vector<std::pair<int64_t, fs::path>> list_checkpoints(const std::string& di
   return found;
 }
 
-Json make_manifest(const fs::path& dir, const CheckpointState& state, int64_t num_updates) {
+Json make_manifest(const fs::path& dir, const CheckpointContent& content) {
+  const CheckpointState& state = content.state;
   std::map<std::string, fs::path> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(dir))
     if (entry.is_regular_file()) files[fs::relative(entry.path(), dir).string()] = entry.path();
   Json manifest;
   manifest["version"] = COVRL_VERSION;
   manifest["step"] = state.step;
-  manifest["num_updates"] = num_updates;
+  manifest["num_updates"] = content.optimizer->num_steps();
+  if (content.critic.model != nullptr)
+    manifest["num_critic_updates"] = content.critic.optimizer->num_steps();
   manifest["weight_version"] = state.weight_version;
   manifest["controllers"] = state.controllers;
   for (const auto& [name, path] : files)
     manifest["files"][name] = {{"bytes", fs::file_size(path)},
                                {"xxh3", hash_text(hash_file(path.string()))}};
   return manifest;
+}
+
+void save_critic(const fs::path& dir, const CriticContent& critic) {
+  fs::create_directories(dir);
+  write_safetensors((dir / "model.safetensors").string(), critic.model->parameters());
+  write_safetensors((dir / "optimizer.safetensors").string(), critic.optimizer->state());
+}
+
+using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
+
+void copy_weights(const Parameters& parameters, const std::map<std::string, at::Tensor>& weights,
+                  const std::string& checkpoint_dir) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : parameters) {
+    const auto found = weights.find(name);
+    if (found == weights.end() || found->second.sizes() != tensor.sizes())
+      throw_usage("trainer.resume: ", checkpoint_dir, " does not fit this model: tensor ", name,
+                  " is missing or has another shape");
+    at::Tensor(tensor).copy_(found->second);
+  }
+}
+
+void load_optimizer(const fs::path& file, int64_t num_updates, Optimizer& optimizer) {
+  Parameters state;
+  for (auto& [name, tensor] : read_safetensors(file.string())) state.emplace_back(name, tensor);
+  optimizer.load_state(state, num_updates);
 }
 
 // The reason why a checkpoint is not to be loaded; empty when it is complete. Hashes are compared
@@ -100,7 +129,8 @@ std::string save_checkpoint(const std::string& checkpoints_dir, const Checkpoint
       write_safetensors((dir / "actor/master.safetensors").string(), content.model->parameters());
     write_safetensors((dir / "actor/optimizer.safetensors").string(), content.optimizer->state());
     write_file_atomically((dir / "config.resolved.yaml").string(), content.config_yaml);
-    const Json manifest = make_manifest(dir, content.state, content.optimizer->num_steps());
+    if (content.critic.model != nullptr) save_critic(dir / "critic", content.critic);
+    const Json manifest = make_manifest(dir, content);
     write_file_atomically((dir / kManifest).string(), manifest.dump(1) + "\n");
     fs::remove_all(final_dir);
     fs::rename(dir, final_dir);
@@ -137,26 +167,29 @@ CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
   std::map<std::string, at::Tensor> weights =
       fs::exists(master) ? read_safetensors(master.string())
                          : read_safetensors_dir((dir / "actor/huggingface").string());
-  const at::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : model.parameters()) {
-    const auto found = weights.find(name);
-    if (found == weights.end() || found->second.sizes() != tensor.sizes())
-      throw_usage("trainer.resume: ", checkpoint_dir, " does not fit this model: tensor ", name,
-                  " is missing or has another shape");
-    at::Tensor(tensor).copy_(found->second);
-  }
-  if (optimizer != nullptr) {
-    std::vector<std::pair<std::string, at::Tensor>> state;
-    for (auto& [name, tensor] : read_safetensors((dir / "actor/optimizer.safetensors").string()))
-      state.emplace_back(name, tensor);
-    optimizer->load_state(state, manifest.at("num_updates").get<int64_t>());
-  }
+  copy_weights(model.parameters(), weights, checkpoint_dir);
+  if (optimizer != nullptr)
+    load_optimizer(dir / "actor/optimizer.safetensors", manifest.at("num_updates").get<int64_t>(),
+                   *optimizer);
   CheckpointState state;
   state.step = manifest.at("step").get<int64_t>();
   state.weight_version = manifest.at("weight_version").get<int64_t>();
   if (manifest.contains("controllers"))
     state.controllers = manifest.at("controllers").get<std::map<std::string, double>>();
   return state;
+}
+
+void load_critic(const std::string& checkpoint_dir, ValueModel& model, Optimizer& optimizer) {
+  const fs::path dir = checkpoint_dir;
+  const Json manifest = read_json((dir / kManifest).string());
+  if (!manifest.contains("num_critic_updates"))
+    throw_usage("trainer.resume: ", checkpoint_dir,
+                " has no critic; set algorithm.adv_estimator to what it was made with, or "
+                "trainer.resume=never to start anew");
+  copy_weights(model.parameters(), read_safetensors((dir / "critic/model.safetensors").string()),
+               checkpoint_dir);
+  load_optimizer(dir / "critic/optimizer.safetensors",
+                 manifest.at("num_critic_updates").get<int64_t>(), optimizer);
 }
 
 std::string checkpoint_config(const std::string& checkpoint_dir) {

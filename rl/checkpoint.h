@@ -4,6 +4,8 @@
 //   checkpoints/global_step_N/actor/huggingface/   the policy as a Hugging Face checkpoint: no
 //   merge step exists checkpoints/global_step_N/actor/master.safetensors   float32 weights, when
 //   the export is narrower checkpoints/global_step_N/actor/optimizer.safetensors
+//   checkpoints/global_step_N/critic/model.safetensors, optimizer.safetensors   with a critic:
+//   float32, names of policy/value_model.h
 //   checkpoints/global_step_N/config.resolved.yaml
 //   checkpoints/global_step_N/MANIFEST.json        sizes and hashes, written last
 //
@@ -18,6 +20,7 @@
 #include <string>
 
 #include "policy/pretrained.h"
+#include "policy/value_model.h"
 #include "rl/optimizer.h"
 
 namespace covrl {
@@ -29,12 +32,18 @@ struct CheckpointState {
       {};  // what adaptive coefficients have reached, by name
 };
 
+struct CriticContent {
+  const ValueModel* model = nullptr;  // null: the run has no critic
+  const Optimizer* optimizer = nullptr;
+};
+
 struct CheckpointContent {
   CheckpointState state;
   std::string config_yaml;
   const Pretrained* source = nullptr;  // tokenizer files and config to copy
   const Model* model = nullptr;
   const Optimizer* optimizer = nullptr;
+  CriticContent critic = {};
   DType export_dtype = DType::kFloat32;
 };
 
@@ -50,6 +59,10 @@ std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir)
 // weights and, unless null (a rank that only samples), the optimizer.
 CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
                                 Optimizer* optimizer);
+
+// The critic of a checkpoint that load_checkpoint has checked. Error(kUsage) when it has none, or
+// one of another shape.
+void load_critic(const std::string& checkpoint_dir, ValueModel& model, Optimizer& optimizer);
 
 // The configuration a checkpoint was made with.
 std::string checkpoint_config(const std::string& checkpoint_dir);

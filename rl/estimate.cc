@@ -22,6 +22,11 @@ AdvantageInput advantage_input(const Batch& batch) {
     if (batch.usable[index])
       input.reward_T[static_cast<size_t>(batch.last_entry(n))] = batch.rewards[index];
   }
+  if (batch.value_T.filled()) {
+    const at::Tensor values = batch.value_T.get().to(at::kDouble);
+    input.value_T.assign(values.const_data_ptr<double>(),
+                         values.const_data_ptr<double>() + values.numel());
+  }
   return input;
 }
 

@@ -22,6 +22,7 @@ struct OptimizerConfig {
   int64_t lr_warmup_steps = 0;
   double lr_min_ratio = 0.0;  // end of the schedule, as a share of lr
   void describe(config::Visitor& v);
+  bool operator==(const OptimizerConfig&) const = default;
 };
 
 // Learning rate of update `step` (from 1) of `total` updates.

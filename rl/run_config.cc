@@ -7,6 +7,42 @@
 #include "verifiers/verifier.h"
 
 namespace covrl {
+namespace {
+
+int64_t num_updates(int64_t num_prompts, int64_t mini_batch, int64_t epochs) {
+  if (mini_batch == 0) mini_batch = num_prompts;
+  return (num_prompts + mini_batch - 1) / mini_batch * epochs;
+}
+
+// "critic: ..." of the batch table; empty without one.
+std::string critic_line(const RunConfig& config) {
+  if (!has_critic(config)) return "";
+  const int64_t updates = critic_updates_per_step(config);
+  std::string line = concat("  critic:       ", updates, updates == 1 ? " update" : " updates",
+                            " per rollout step");
+  if (config.trainer.critic_warmup > 0)
+    line += concat("; it learns alone in the first ", config.trainer.critic_warmup, " steps");
+  return line + "\n";
+}
+
+void check_critic(const RunConfig& config, config::Visitor& v) {
+  const TrainerSection& trainer = config.trainer;
+  const std::string remedy = concat(
+      "has no effect with algorithm.adv_estimator ", config.algorithm.advantage.adv_estimator,
+      ", which has no critic; set adv_estimator: gae, or remove the key");
+  v.check(has_critic(config) || config.critic == CriticConfig(), "critic", remedy);
+  v.check(has_critic(config) || trainer.critic_warmup == 0, "trainer",
+          concat("critic_warmup ", remedy));
+  v.check(trainer.critic_warmup == 0 || trainer.critic_warmup < trainer.total_steps, "trainer",
+          concat("critic_warmup is ", trainer.critic_warmup, " of ", trainer.total_steps,
+                 " steps: the policy would never learn; lower it, or raise total_steps"));
+  v.check(config.critic.ppo_mini_batch_size <= trainer.train_batch_size, "critic",
+          concat("ppo_mini_batch_size is ", config.critic.ppo_mini_batch_size,
+                 " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
+                 "; lower it, or set 0 for the whole batch"));
+}
+
+}  // namespace
 
 void ModelSection::describe(config::Visitor& v) {
   v.field("path", path, "Checkpoint folder in Hugging Face layout.");
@@ -59,6 +95,8 @@ void EvalSection::describe(config::Visitor& v) {
 void TrainerSection::describe(config::Visitor& v) {
   v.field("total_steps", total_steps, "Rollout steps of the run.", {0, 1e9});
   v.field("train_batch_size", train_batch_size, "Prompts per rollout step.", {1, 1e7});
+  v.field("critic_warmup", critic_warmup,
+          "First steps, in which only the critic learns; with adv_estimator gae.", {0, 1e9});
   v.field("seed", seed, "Seed of every draw of the run.", {0, 9007199254740992.0});
   v.field("run_dir", run_dir, "Folder of the run: config, metrics, samples, checkpoints, report.");
   v.field("resume", resume,
@@ -89,6 +127,7 @@ void RunConfig::describe(config::Visitor& v) {
   v.section("rollout", rollout, "Sampling.");
   v.section("algorithm", algorithm, "From rewards to advantages.");
   v.section("actor", actor, "The learner: loss, entropy control, optimizer.");
+  v.section("critic", critic, "The critic of PPO: loss and optimizer; with adv_estimator gae.");
   v.section("verifier", verifier, "Who scores completions.");
   v.section("eval", eval, "Evaluation during training.");
   v.section("trainer", trainer, "The run.");
@@ -99,13 +138,21 @@ void RunConfig::describe(config::Visitor& v) {
           concat("ppo_mini_batch_size is ", actor.ppo_mini_batch_size,
                  " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
                  "; lower it, or set 0 for the whole batch"));
+  check_critic(*this, v);
+}
+
+bool has_critic(const RunConfig& config) {
+  return config.algorithm.advantage.adv_estimator == "gae";
 }
 
 int64_t updates_per_step(const RunConfig& config) {
-  const int64_t batch = config.trainer.train_batch_size;
-  const int64_t mini =
-      config.actor.ppo_mini_batch_size == 0 ? batch : config.actor.ppo_mini_batch_size;
-  return (batch + mini - 1) / mini * config.actor.ppo_epochs;
+  return num_updates(config.trainer.train_batch_size, config.actor.ppo_mini_batch_size,
+                     config.actor.ppo_epochs);
+}
+
+int64_t critic_updates_per_step(const RunConfig& config) {
+  return num_updates(config.trainer.train_batch_size, config.critic.ppo_mini_batch_size,
+                     config.critic.ppo_epochs);
 }
 
 std::string batch_table(const RunConfig& config, int num_ranks) {
@@ -122,8 +169,8 @@ std::string batch_table(const RunConfig& config, int num_ranks) {
       << " completions) each"
       << (updates == 1 ? "; strictly on-policy: the ratio is 1 and the clip never acts" : "")
       << "\n"
-      << "  run:          " << config.trainer.total_steps << " rollout steps, "
-      << config.trainer.total_steps * updates << " updates, "
+      << critic_line(config) << "  run:          " << config.trainer.total_steps
+      << " rollout steps, " << config.trainer.total_steps * updates << " updates, "
       << config.trainer.total_steps * prompts * config.rollout.n << " completions\n"
       << "  ranks:        " << num_ranks;
   if (config.cluster.learners == 0) {

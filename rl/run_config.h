@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "rl/advantage/advantage.h"
+#include "rl/critic.h"
 #include "rl/learner.h"
 #include "rollout/prompt_source.h"
 
@@ -68,8 +69,9 @@ struct TrainerSection {
   int64_t keep_checkpoints = 2;       // older ones are removed; 0: keep all
   std::string save_dtype =
       "checkpoint";  // of the exported weights: "checkpoint" (as loaded), "float32", "bfloat16"
-  int64_t num_threads = 0;  // per process; 0: the machine's cores divided among its processes
-  int64_t log_samples = 4;  // trajectories per step written to samples.jsonl
+  int64_t critic_warmup = 0;  // first steps, in which only the critic learns
+  int64_t num_threads = 0;    // per process; 0: the machine's cores divided among its processes
+  int64_t log_samples = 4;    // trajectories per step written to samples.jsonl
   void describe(config::Visitor& v);
 };
 
@@ -85,6 +87,7 @@ struct RunConfig {
   RolloutSection rollout;
   AlgorithmSection algorithm;
   LearnerConfig actor;
+  CriticConfig critic;
   VerifierSection verifier;
   EvalSection eval;
   TrainerSection trainer;
@@ -92,8 +95,12 @@ struct RunConfig {
   void describe(config::Visitor& v);
 };
 
+// Whether the run has a critic: with adv_estimator gae.
+bool has_critic(const RunConfig& config);
+
 // Optimizer updates that a rollout step makes: ceil(train_batch_size / mini-batch) * epochs.
 int64_t updates_per_step(const RunConfig& config);
+int64_t critic_updates_per_step(const RunConfig& config);
 
 // Derived sizes in words, printed at start and by --dry-run: prompts, rollouts, updates per step,
 // ranks and roles.

@@ -71,8 +71,14 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
     learner_ = std::make_unique<Learner>(
         config_.actor, *pretrained_.model, reference_ ? &*reference_ : nullptr, cluster_.learners(),
         config_.rollout.temperature, static_cast<uint64_t>(config_.trainer.seed),
-        config_.trainer.total_steps * updates_per_step(config_), config_.rollout.max_new_tokens);
+        (config_.trainer.total_steps - config_.trainer.critic_warmup) * updates_per_step(config_),
+        config_.rollout.max_new_tokens);
   }
+  if (cluster_.learns() && has_critic(config_))
+    critic_ =
+        std::make_unique<Critic>(config_.critic, *pretrained_.model, cluster_.learners(),
+                                 config_.trainer.total_steps * critic_updates_per_step(config_),
+                                 config_.rollout.max_new_tokens);
   resume(argv);
 }
 
@@ -95,6 +101,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
     state_ = load_checkpoint(*checkpoint, *pretrained_.model,
                              learner_ ? &learner_->optimizer() : nullptr);
     if (learner_) learner_->load_controllers(state_.controllers);
+    if (critic_) load_critic(*checkpoint, critic_->model(), critic_->optimizer());
     if (state_.step >= config_.trainer.total_steps)
       throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
                   " of ", config_.trainer.total_steps,
@@ -142,15 +149,19 @@ void Trainer::step(int64_t step) {
   const double sampling_seconds = watch.lap();
   Batch batch = Batch::pack(static_cast<uint64_t>(step), groups);
   add_group_metrics(groups, metrics);
-  double scoring_seconds = 0, learning_seconds = 0;
+  double scoring_seconds = 0, learning_seconds = 0, critic_seconds = 0;
   if (learner_) {
     watch.lap();
     learner_->score(batch);
     scoring_seconds = watch.lap();
     add_gap_metrics(batch, metrics);
     check_gap(metrics);
+    critic_seconds = fill_values(batch, metrics);
+    watch.lap();
     estimate_advantages(batch, *advantage_, metrics);
-    learning = learner_->update(batch);
+    critic_seconds += update_critic(batch, metrics);
+    watch.lap();
+    if (step > config_.trainer.critic_warmup) learning = learner_->update(batch);
     learning_seconds = watch.lap();
   }
   for (const auto& [name, value] : learning.entries()) metrics.set(name, value);
@@ -166,12 +177,30 @@ void Trainer::step(int64_t step) {
   if (last || is_due(step, config_.eval.every)) evaluate(step, metrics);
   metrics.set("timing_s/testing", watch.lap());
   metrics.set("timing_s/step", whole.seconds());
-  metrics.set("perf/throughput", static_cast<double>(batch.num_tokens()) /
-                                     (sampling_seconds + scoring_seconds + learning_seconds));
+  metrics.set("perf/throughput",
+              static_cast<double>(batch.num_tokens()) /
+                  (sampling_seconds + scoring_seconds + critic_seconds + learning_seconds));
   if (!is_root()) return;
   recorder_->write(step, groups, config_.trainer.log_samples);
   sink_->write(step, metrics);
   progress_.show(step, metrics);
+}
+
+double Trainer::fill_values(Batch& batch, Metrics& metrics) {
+  if (!critic_) return 0;
+  const Stopwatch watch;
+  critic_->fill_values(batch);
+  metrics.set("timing_s/values", watch.seconds());
+  return watch.seconds();
+}
+
+double Trainer::update_critic(const Batch& batch, Metrics& metrics) {
+  if (!critic_) return 0;
+  const Stopwatch watch;
+  const Metrics learning = critic_->update(batch);
+  for (const auto& [name, value] : learning.entries()) metrics.set(name, value);
+  metrics.set("timing_s/update_critic", watch.seconds());
+  return watch.seconds();
 }
 
 std::vector<Group> Trainer::sample(int64_t step) {
@@ -214,6 +243,7 @@ void Trainer::save(int64_t step) {
     content.source = &pretrained_;
     content.model = pretrained_.model.get();
     content.optimizer = &learner_->optimizer();
+    if (critic_) content.critic = {&critic_->model(), &critic_->optimizer()};
     content.export_dtype = export_dtype(config_.trainer, pretrained_);
     save_checkpoint(dir_.checkpoints(), content, config_.trainer.keep_checkpoints);
   }

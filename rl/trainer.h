@@ -14,6 +14,7 @@
 #include "rl/advantage/advantage.h"
 #include "rl/checkpoint.h"
 #include "rl/cluster.h"
+#include "rl/critic.h"
 #include "rl/evaluate.h"
 #include "rl/learner.h"
 #include "rl/progress.h"
@@ -50,6 +51,9 @@ class Trainer {
   void resume(const std::vector<std::string>& argv);
   void step(int64_t step);
   std::vector<Group> sample(int64_t step);
+  // Values of the batch and updates of the critic, where there is one; the seconds they took.
+  double fill_values(Batch& batch, Metrics& metrics);
+  double update_critic(const Batch& batch, Metrics& metrics);
   void check_gap(const Metrics& metrics) const;
   void evaluate(int64_t step, Metrics& metrics);
   void save(int64_t step);
@@ -68,6 +72,7 @@ class Trainer {
   PromptStream prompts_;
   Sampler sampler_;
   std::unique_ptr<Learner> learner_;  // on learner ranks
+  std::unique_ptr<Critic> critic_;    // on learner ranks, with adv_estimator gae
   Evaluator evaluator_;
   RunDir dir_;
   CheckpointState state_;
