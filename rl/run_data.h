@@ -24,8 +24,8 @@ struct RunData {
   std::string config;              // of the first run
 };
 
-// `argument`: DIR, or NAME=DIR[,DIR...] for runs that belong together: the steps and metrics that all
-// of them have. Error(kUsage) naming what is missing.
+// `argument`: DIR, or NAME=DIR[,DIR...] for runs that belong together: the steps and metrics that
+// all of them have. Error(kUsage) naming what is missing.
 RunData read_run(const std::string& argument);
 
 }  // namespace covrl

@@ -1,5 +1,6 @@
 // Log-prob and entropy of 512 tokens over a vocabulary of 151,936, forward and backward: ours, and
-// log_softmax, gather and entropy as separate tensor operations; from logits and from hidden states.
+// log_softmax, gather and entropy as separate tensor operations; from logits and from hidden
+// states.
 //   bench_token_logprob [--benchmark_filter=...]      threads: OMP_NUM_THREADS
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>

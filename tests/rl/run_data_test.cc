@@ -27,9 +27,11 @@ TEST(RunDataTest, AFolderIsItself) {
 }
 
 TEST(RunDataTest, RunsThatBelongTogetherAreAveragedWhereAllHaveValues) {
-  const std::string first = write_run(
-      "run_data_1", "{\"step\":0,\"a\":1,\"only\":3}\n{\"step\":1,\"a\":5}\n{\"step\":2,\"a\":7}\n");
-  const std::string second = write_run("run_data_2", "{\"step\":0,\"a\":4}\n{\"step\":2,\"a\":7}\n");
+  const std::string first =
+      write_run("run_data_1",
+                "{\"step\":0,\"a\":1,\"only\":3}\n{\"step\":1,\"a\":5}\n{\"step\":2,\"a\":7}\n");
+  const std::string second =
+      write_run("run_data_2", "{\"step\":0,\"a\":4}\n{\"step\":2,\"a\":7}\n");
   const RunData run = read_run("both=" + first + "," + second);
   EXPECT_EQ(run.name, "both");
   ASSERT_EQ(run.metrics.size(), 2u);
