@@ -26,6 +26,10 @@ void EntropyControlConfig::describe(config::Visitor& v) {
           "bonus: loss -= entropy_coeff * token entropy (nats); negative values make the policy "
           "more certain.",
           {-1, 1});
+  v.field("rescore", rescore,
+          "After the updates of a step, one more pass over its batch without gradient: the change "
+          "of entropy in the states that were sampled, and its first-order value "
+          "(entropy_ctrl/delta_same_states, delta_first_order).");
   v.check(kind.size() < 2 || !has("none"), "kind", "none stands alone; remove it or the others");
   v.check(has("bonus") || entropy_coeff == defaults.entropy_coeff, "entropy_coeff",
           "has no effect without kind bonus; set kind: bonus, or remove the key");

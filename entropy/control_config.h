@@ -14,6 +14,7 @@ struct EntropyControlConfig {
   std::string score = "current";  // log-probs to select by: "current", "old" (control_stack.h)
   std::string scope = "mini";     // population of a selection: "mini", "micro"
   double entropy_coeff = 0.0;     // bonus: loss -= coeff * entropy; either sign
+  bool rescore = false;           // measure the change of entropy in the same states
   void describe(config::Visitor& v);
 
   bool has(const std::string& control) const;

@@ -126,6 +126,12 @@ std::vector<EvalResult> Evaluator::run(Sampler& sampler, int64_t weight_version,
   return results;
 }
 
+std::string accuracy_metric(const std::string& set, const EvalSection& config) {
+  const std::string measure =
+      config.samples > 0 ? concat("mean@", config.samples) : std::string("greedy");
+  return concat("val-core/", set, "/acc/", measure);
+}
+
 void add_eval_metrics(const EvalResult& result, const EvalSection& config, Metrics& metrics) {
   const std::string core = "val-core/" + result.name + "/acc/",
                     aux = "val-aux/" + result.name + "/";

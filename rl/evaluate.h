@@ -50,6 +50,9 @@ class Evaluator {
   SamplingParams base_;
 };
 
+// The accuracy of a set that stands for it: val-core/SET/acc/mean@k, with no samples greedy.
+std::string accuracy_metric(const std::string& set, const EvalSection& config);
+
 // val-core/NAME/acc/{greedy,mean@k,pass@k} and
 // val-aux/NAME/{length,parsed,truncated,entropy,failed}.
 void add_eval_metrics(const EvalResult& result, const EvalSection& config, Metrics& metrics);

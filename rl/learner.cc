@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "entropy/dynamics.h"
 #include "rl/loss/kl.h"
 #include "rl/loss/reduction.h"
 
@@ -20,6 +21,14 @@ constexpr std::array<const char*, kNumObjectiveSums> kSumNames = {
 
 PackedScores forward(const Model& model, const Piece& piece, double temperature) {
   return score_rows(model, piece.packed, piece.rows, piece.targets, temperature);
+}
+
+// Log-probs and entropies [2,T] of the policy as it is.
+at::Tensor current_scores(const SharedPass& pass, const Model& policy, double temperature) {
+  return pass.columns(2, [&](const Piece& piece) {
+    const PackedScores scored = forward(policy, piece, temperature);
+    return at::stack({scored.logprob_T, scored.entropy_T});
+  });
 }
 
 }  // namespace
@@ -104,10 +113,7 @@ std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& min
   const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
   at::Tensor logprob_T = batch.old_logprob_T.get(), entropy_T = batch.old_entropy_T.get();
   if (weights_moved && controls_.wants_current()) {
-    const at::Tensor current = pass.columns(2, [&](const Piece& piece) {
-      const PackedScores scored = forward(policy_, piece, temperature_);
-      return at::stack({scored.logprob_T, scored.entropy_T});
-    });
+    const at::Tensor current = current_scores(pass, policy_, temperature_);
     logprob_T = current[0];
     entropy_T = current[1];
   }
@@ -183,6 +189,17 @@ Learner::StepResult Learner::step(const Batch& batch, const MiniBatch& mini_batc
   return result;
 }
 
+void Learner::rescore(const Batch& batch, Metrics& metrics) const {
+  const at::NoGradGuard no_grad;
+  const SharedPass pass(batch, learning_sequences(batch), config_.ppo_max_tokens, comm_);
+  const at::Tensor current = current_scores(pass, policy_, temperature_);
+  const SameStatesChange change =
+      same_states_change(batch.old_logprob_T.get(), batch.old_entropy_T.get(), current[0],
+                         current[1], batch.loss_mask_T);
+  metrics.set("entropy_ctrl/delta_same_states", change.measured);
+  metrics.set("entropy_ctrl/delta_first_order", change.first_order);
+}
+
 double Learner::token_mean_entropy(const Batch& batch) const {
   const at::Tensor values = batch.old_entropy_T.get().masked_select(batch.loss_mask_T);
   return values.numel() == 0 ? 0 : values.to(at::kDouble).mean().item<double>();
@@ -217,6 +234,7 @@ Metrics Learner::update(const Batch& batch) {
   metrics.set("actor/num_updates", static_cast<double>(results.size()));
   metrics.set("actor/num_skipped_updates", static_cast<double>(num_skipped));
   controls_.report(metrics);
+  if (config_.entropy_control.rescore) rescore(batch, metrics);
   return metrics;
 }
 

@@ -82,6 +82,8 @@ class Learner {
                       const std::vector<at::Tensor>& selected);
   void check_finite(const Sums& sums) const;
   StepResult step(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
+  // entropy_ctrl/{delta_same_states, delta_first_order} of the updates since score().
+  void rescore(const Batch& batch, Metrics& metrics) const;
   double token_mean_entropy(const Batch& batch) const;
   // Clip ratios that never act, or a loss for on-policy data with several updates a rollout.
   void warn_if_loss_is_misplaced(int64_t updates_per_rollout) const;

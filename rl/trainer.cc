@@ -44,6 +44,11 @@ RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
   return RunDir{trainer.run_dir};
 }
 
+// What the law of entropy is about: the accuracy that progress shows. Without evaluation: nothing.
+std::string watched_accuracy(const EvalSection& config, const std::vector<EvalSet>& sets) {
+  return sets.empty() ? "" : accuracy_metric(sets.front().name, config);
+}
+
 std::string dump_config(RunConfig& config, config::Comments comments) {
   return config::dump([&](config::Visitor& v) { config.describe(v); }, comments);
 }
@@ -63,6 +68,7 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
                config_.data.shuffle ? Order::kShuffled : Order::kAsGiven),
       sampler_(*pretrained_.model, *pretrained_.tokenizer, *verifier_, cluster_,
                {config_.rollout.max_batch}, static_cast<int>(config_.verifier.num_threads)),
+      entropy_watch_(watched_accuracy(config_.eval, inputs.eval_sets)),
       evaluator_(config_.eval, std::move(inputs.eval_sets), sampling_params(config_, pretrained_)),
       dir_(prepare_run_dir(config_.trainer, cluster_.world())),
       progress_(1, config_.trainer.total_steps) {
@@ -116,6 +122,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
                         dump_config(config_, config::Comments::kHelp));
   write_launch_record(dir_, argv, cluster_.world().size(), state_.step + 1);
   sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), state_.step);
+  entropy_watch_.replay(read_metrics(dir_.file("metrics.jsonl")));
   recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
   eval_recorder_ = std::make_unique<Recorder>(dir_.file("eval_samples.jsonl"), state_.step);
 }
@@ -125,7 +132,10 @@ bool Trainer::run() {
   if (step == 0 && config_.eval.before_train) {
     Metrics metrics;
     evaluate(0, metrics);
-    if (sink_ && !metrics.empty()) sink_->write(0, metrics);
+    if (sink_ && !metrics.empty()) {
+      entropy_watch_.add(0, metrics);
+      sink_->write(0, metrics);
+    }
   }
   while (step < config_.trainer.total_steps) {
     this->step(++step);
@@ -159,6 +169,7 @@ void Trainer::step(int64_t step) {
     critic_seconds = fill_values(batch, metrics);
     watch.lap();
     estimate_advantages(batch, *advantage_, metrics);
+    add_covariance_metric(batch, metrics);
     critic_seconds += update_critic(batch, metrics);
     watch.lap();
     if (step > config_.trainer.critic_warmup) learning = learner_->update(batch);
@@ -182,6 +193,7 @@ void Trainer::step(int64_t step) {
                   (sampling_seconds + scoring_seconds + critic_seconds + learning_seconds));
   if (!is_root()) return;
   recorder_->write(step, groups, config_.trainer.log_samples);
+  entropy_watch_.add(step, metrics);
   sink_->write(step, metrics);
   progress_.show(step, metrics);
 }

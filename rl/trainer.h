@@ -15,6 +15,7 @@
 #include "rl/checkpoint.h"
 #include "rl/cluster.h"
 #include "rl/critic.h"
+#include "rl/entropy_watch.h"
 #include "rl/evaluate.h"
 #include "rl/learner.h"
 #include "rl/progress.h"
@@ -73,6 +74,7 @@ class Trainer {
   Sampler sampler_;
   std::unique_ptr<Learner> learner_;  // on learner ranks
   std::unique_ptr<Critic> critic_;    // on learner ranks, with adv_estimator gae
+  EntropyWatch entropy_watch_;        // on the root
   Evaluator evaluator_;
   RunDir dir_;
   CheckpointState state_;
