@@ -6,6 +6,7 @@
 
 #include "core/jsonl.h"
 #include "core/metrics.h"
+#include "rl/report_tables.h"
 #include "rl/run_data.h"
 #include "rl/svg_chart.h"
 
@@ -18,20 +19,6 @@ Series series_of(const RunData& run, const std::string& metric, const std::strin
     if (const double* value = metrics.find(metric))
       series.points.emplace_back(static_cast<double>(step), *value);
   return series;
-}
-
-// Metric names of `runs` that start and end so, in order of first appearance.
-std::vector<std::string> names_like(const std::vector<RunData>& runs, const std::string& prefix,
-                                    const std::string& part) {
-  std::vector<std::string> names;
-  std::set<std::string> seen;
-  for (const RunData& run : runs)
-    for (const auto& [step, metrics] : run.metrics)
-      for (const auto& [name, value] : metrics.entries())
-        if (name.compare(0, prefix.size(), prefix) == 0 && name.find(part) != std::string::npos &&
-            seen.insert(name).second)
-          names.push_back(name);
-  return names;
 }
 
 std::string label_of(const std::vector<RunData>& runs, const RunData& run,
@@ -52,21 +39,15 @@ Chart chart_of(const std::vector<RunData>& runs, const std::string& title,
   return chart;
 }
 
-// val-core/NAME/acc/WHAT -> "NAME, WHAT"
-std::string short_name(const std::string& metric) {
-  const size_t begin = metric.find('/') + 1, middle = metric.find("/acc/", begin);
-  return metric.substr(begin, middle - begin) + ", " + metric.substr(middle + 5);
-}
-
 std::string charts(const std::vector<RunData>& runs) {
   std::vector<std::pair<std::string, std::string>> accuracy;
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/mean@"))
-    accuracy.emplace_back(name, short_name(name));
+  for (const std::string& name : metric_names(runs, "val-core/", "/acc/mean@"))
+    accuracy.emplace_back(name, accuracy_name(name));
   std::vector<std::pair<std::string, std::string>> best;
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/pass@"))
-    best.emplace_back(name, short_name(name));
-  for (const std::string& name : names_like(runs, "val-core/", "/acc/greedy"))
-    best.emplace_back(name, short_name(name));
+  for (const std::string& name : metric_names(runs, "val-core/", "/acc/pass@"))
+    best.emplace_back(name, accuracy_name(name));
+  for (const std::string& name : metric_names(runs, "val-core/", "/acc/greedy"))
+    best.emplace_back(name, accuracy_name(name));
   std::string out = "<div class=\"charts\">";
   out += draw_chart(chart_of(runs, "Accuracy.", "Sampled completions, mean over problems.",
                              Unit::kPercent, accuracy));
@@ -86,55 +67,6 @@ std::string charts(const std::vector<RunData>& runs) {
       chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain,
                {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));
   return out + "</div>\n";
-}
-
-std::string percent(double value, double spread) {
-  char text[64];
-  if (spread > 0)
-    std::snprintf(text, sizeof text, "<td class=\"n\">%.1f &plusmn; %.1f %%</td>", 100 * value,
-                  100 * spread);
-  else
-    std::snprintf(text, sizeof text, "<td class=\"n\">%.1f %%</td>", 100 * value);
-  return text;
-}
-
-// Steps at which a run has the metric.
-std::vector<size_t> places_of(const RunData& run, const std::string& name) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < run.metrics.size(); ++i)
-    if (run.metrics[i].second.find(name) != nullptr) places.push_back(i);
-  return places;
-}
-
-std::string percent_at(const RunData& run, size_t place, const std::string& name) {
-  return percent(run.metrics[place].second.at(name), run.spread[place].second.at(name));
-}
-
-// First and last value of every accuracy, a row each.
-std::string accuracy_table(const std::vector<RunData>& runs) {
-  const std::vector<std::string> names = names_like(runs, "val-core/", "/acc/");
-  if (names.empty()) return "";
-  std::string out =
-      "<h2>Before and "
-      "after</h2><table><tr><th>run</th><th>set</th><th>measure</th><th>before</th><th>after</"
-      "th><th>best</th></tr>";
-  for (const RunData& run : runs) {
-    for (const std::string& name : names) {
-      const std::vector<size_t> places = places_of(run, name);
-      if (places.empty()) continue;
-      const size_t best = *std::max_element(places.begin(), places.end(), [&](size_t a, size_t b) {
-        return run.metrics[a].second.at(name) < run.metrics[b].second.at(name);
-      });
-      const std::string shown = short_name(name);
-      const size_t comma = shown.find(", ");
-      out += "<tr><td>" + escape_html(run.name) + "</td><td>" +
-             escape_html(shown.substr(0, comma)) + "</td><td>" +
-             escape_html(shown.substr(comma + 2)) + "</td>" +
-             percent_at(run, places.front(), name) + percent_at(run, places.back(), name) +
-             percent_at(run, best, name) + "</tr>";
-    }
-  }
-  return out + "</table>\n";
 }
 
 std::string text_of(const Json& row, const char* key) {
@@ -209,7 +141,8 @@ std::string page(const std::vector<RunData>& runs) {
            (run.dirs.size() == 1 ? "" : "mean of " + std::to_string(run.dirs.size()) + " runs, ") +
            "steps " + std::to_string(run.metrics.front().first) + " to " +
            std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
-  out += accuracy_table(runs) + "<h2>Curves</h2>" + charts(runs);
+  out += to_html(accuracy_table(runs)) + to_html(entropy_table(runs)) + "<h2>Curves</h2>" +
+         charts(runs);
   for (const RunData& run : runs) {
     out += solutions(run.samples, "Training completions, first and last step: " + run.name, 3);
     out += solutions(run.eval_samples,
@@ -227,6 +160,12 @@ void write_report(const std::vector<std::string>& arguments, const std::string& 
   std::vector<RunData> runs;
   for (const std::string& argument : arguments) runs.push_back(read_run(argument));
   write_file_atomically(path, page(runs));
+}
+
+std::string report_markdown(const std::vector<std::string>& arguments) {
+  std::vector<RunData> runs;
+  for (const std::string& argument : arguments) runs.push_back(read_run(argument));
+  return to_markdown(accuracy_table(runs)) + to_markdown(entropy_table(runs));
 }
 
 }  // namespace covrl

@@ -11,4 +11,7 @@ namespace covrl {
 // missing. Writes `path` as a whole.
 void write_report(const std::vector<std::string>& runs, const std::string& path);
 
+// Its tables as Markdown.
+std::string report_markdown(const std::vector<std::string>& runs);
+
 }  // namespace covrl

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <optional>
 #include <set>
 
-#include "core/error.h"
 #include "entropy/ceiling.h"
 #include "rl/entropy_watch.h"
 #include "rl/svg_chart.h"
@@ -51,10 +49,6 @@ std::string percent_cell(const Place& place, const std::string& name) {
   return value_cell(place, name, 100, 1, " %");
 }
 
-std::string escaped_or_empty(const std::string& text) {
-  return text.empty() ? "" : escape_html(text);
-}
-
 // The law's columns, or why there is none.
 std::vector<std::string> law_cells(const RunData& run, const std::string& accuracy) {
   EntropyWatch watch(accuracy);
@@ -65,12 +59,11 @@ std::vector<std::string> law_cells(const RunData& run, const std::string& accura
     return {reason, "", "", "", ""};
   const EarlyPrediction early = predict_from_start(points);
   const Estimate ceiling = fit.ceiling();
-  return {number(fit.a.value, 2) + " ± " + number(fit.a.standard_error, 2),
-          number(fit.b.value, 2) + " ± " + number(fit.b.standard_error, 2),
-          number(fit.r_squared, 3),
-          number(100 * ceiling.value, 1) + " ± " + number(100 * ceiling.standard_error, 1, " %"),
-          number(100 * early.final_reward.value, 1) + " % / " +
-              number(100 * early.actual, 1, " %")};
+  return {
+      number(fit.a.value, 2) + " ± " + number(fit.a.standard_error, 2),
+      number(fit.b.value, 2) + " ± " + number(fit.b.standard_error, 2), number(fit.r_squared, 3),
+      number(100 * ceiling.value, 1) + " ± " + number(100 * ceiling.standard_error, 1, " %"),
+      number(100 * early.final_reward.value, 1) + " % / " + number(100 * early.actual, 1, " %")};
 }
 
 }  // namespace
@@ -94,8 +87,7 @@ std::vector<std::string> metric_names(const std::vector<RunData>& runs, const st
 }
 
 ReportTable accuracy_table(const std::vector<RunData>& runs) {
-  ReportTable table{
-      "Before and after", {"run", "set", "measure", "before", "after", "best"}, {}};
+  ReportTable table{"Before and after", {"run", "set", "measure", "before", "after", "best"}, {}};
   for (const RunData& run : runs)
     for (const std::string& name : metric_names({run}, "val-core/", "/acc/")) {
       const std::vector<Place> places = places_of(run, name);
@@ -139,7 +131,7 @@ std::string to_html(const ReportTable& table) {
   out += "</tr>";
   for (const std::vector<std::string>& row : table.rows) {
     out += "<tr>";
-    for (const std::string& cell : row) out += "<td>" + escaped_or_empty(cell) + "</td>";
+    for (const std::string& cell : row) out += "<td>" + escape_html(cell) + "</td>";
     out += "</tr>";
   }
   return out + "</table>\n";

@@ -1,6 +1,7 @@
 #include "rl/report.h"
 
 #include "core/cli.h"
+#include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/run_data.h"
@@ -9,7 +10,7 @@ namespace covrl {
 
 int run_report(const std::vector<std::string>& args) {
   std::vector<std::string> runs;
-  std::string output;
+  std::string output, markdown;
   cli::Parser parser("covrl report", "One offline HTML page about runs, side by side.",
                      "covrl report --run runs/a --run runs/b --output compare.html");
   parser
@@ -17,10 +18,15 @@ int run_report(const std::vector<std::string>& args) {
               "run folder, or NAME=FOLDER,FOLDER for the mean of several; may be repeated")
       .required();
   parser.option("--output", output, "page to write; default: report.html in the first run");
+  parser.option("--markdown", markdown, "file to write the tables to as Markdown; default: none");
   parser.parse(args);
   if (output.empty()) output = read_run(runs.front()).dirs.front() + "/report.html";
   write_report(runs, output);
   log::info("Report: " + output);
+  if (!markdown.empty()) {
+    write_file_atomically(markdown, report_markdown(runs));
+    log::info("Tables: " + markdown);
+  }
   return 0;
 }
 
