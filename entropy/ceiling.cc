@@ -79,12 +79,10 @@ std::string LawFit::reason_for_silence() const {
   return "";
 }
 
-EarlyPrediction predict_from_start(const std::vector<LawPoint>& points, double share) {
+EarlyPrediction predict_from_first(const std::vector<LawPoint>& points, size_t num_first) {
   EarlyPrediction early;
   early.final_reward = {kNaN, kNaN};
   early.actual = early.error = early.rmse_rest = kNaN;
-  const double wanted = std::ceil(share * static_cast<double>(points.size()) - 1e-9);
-  const size_t num_first = std::max<size_t>(2, static_cast<size_t>(std::max(0.0, wanted)));
   if (points.size() <= num_first) return early;
   const auto end_of_first = points.begin() + static_cast<ptrdiff_t>(num_first);
   early.fit = fit_law({points.begin(), end_of_first});
@@ -96,6 +94,11 @@ EarlyPrediction predict_from_start(const std::vector<LawPoint>& points, double s
     squares += square(early.fit.predict(point->entropy).value - point->reward);
   early.rmse_rest = std::sqrt(squares / static_cast<double>(points.size() - num_first));
   return early;
+}
+
+size_t num_first_points(size_t num_points, double share) {
+  const double wanted = std::ceil(share * static_cast<double>(num_points) - 1e-9);
+  return std::max(LawFit::kMinPoints, static_cast<size_t>(wanted));
 }
 
 }  // namespace covrl

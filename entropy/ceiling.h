@@ -56,7 +56,9 @@ struct EarlyPrediction {
   double error = 0;       // absolute, of final_reward
   double rmse_rest = 0;   // over the points that the fit has not seen
 };
-// Takes ceil(share * points) of them, at least two. NaN where nothing is left to predict.
-EarlyPrediction predict_from_start(const std::vector<LawPoint>& points, double share = 0.15);
+// NaN where nothing is left to predict.
+EarlyPrediction predict_from_first(const std::vector<LawPoint>& points, size_t num_first);
+// The first `share` of the points, and as many as a fit needs to speak at all.
+size_t num_first_points(size_t num_points, double share);
 
 }  // namespace covrl

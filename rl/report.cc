@@ -6,6 +6,7 @@
 
 #include "core/jsonl.h"
 #include "core/metrics.h"
+#include "rl/html_page.h"
 #include "rl/report_tables.h"
 #include "rl/run_data.h"
 #include "rl/svg_chart.h"
@@ -39,6 +40,30 @@ Chart chart_of(const std::vector<RunData>& runs, const std::string& title,
   return chart;
 }
 
+// What entropy control and the entropy watch logged; a chart without such metrics is not drawn.
+std::string entropy_charts(const std::vector<RunData>& runs) {
+  std::string out = draw_chart(chart_of(
+      runs, "Covariance.",
+      "Of log-prob and advantage: where it is positive, the step lowers entropy.", Unit::kPlain,
+      {{"entropy_ctrl/cov_batch", "of the batch"},
+       {"entropy_ctrl/cov_top_0.2pct", "mean of the largest 0.2 %"}}));
+  out += draw_chart(chart_of(runs, "Selected tokens.", "Share that entropy control acted on.",
+                             Unit::kPercent, {{"entropy_ctrl/selected_frac", "selected"}}));
+  out += draw_chart(chart_of(runs, "Entropy change, predicted and measured.",
+                             "Of the step before, from its covariance and earlier steps alone.",
+                             Unit::kPlain,
+                             {{"entropy_ctrl/delta_predicted", "predicted"},
+                              {"entropy_ctrl/delta_measured", "measured"}}));
+  out += draw_chart(chart_of(runs, "Entropy change in the same states.",
+                             "First-order value against what was measured after the updates.",
+                             Unit::kPlain,
+                             {{"entropy_ctrl/delta_first_order", "first order"},
+                              {"entropy_ctrl/delta_same_states", "measured"}}));
+  return out + draw_chart(chart_of(runs, "Predicted ceiling.",
+                                   "b - a of the law R = -a e^H + b, fitted up to there.",
+                                   Unit::kPercent, {{"ceiling/predicted", "ceiling"}}));
+}
+
 std::string charts(const std::vector<RunData>& runs) {
   std::vector<std::pair<std::string, std::string>> accuracy;
   for (const std::string& name : metric_names(runs, "val-core/", "/acc/mean@"))
@@ -66,6 +91,7 @@ std::string charts(const std::vector<RunData>& runs) {
   out += draw_chart(
       chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain,
                {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));
+  out += entropy_charts(runs);
   return out + "</div>\n";
 }
 
@@ -105,37 +131,9 @@ std::string solutions(const std::vector<Json>& rows, const std::string& title, s
   return out + "</div>\n";
 }
 
-constexpr const char* kStyle =
-    ":root{--ink:#1c2430;--soft:#5b6675;--line:#e3e7ec;--card:#fff;--page:#f6f7f9;--good:#2a9d5c;--"
-    "bad:#c73a5a}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa5b3;--line:#2d3540;--card:#"
-    "1a2029;--page:#12161c}}"
-    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 "
-    "auto;max-width:1180px;padding:24px}"
-    "h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:28px 0 "
-    "10px}p{color:var(--soft);margin:0 0 16px}"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:14px}"
-    "table{border-collapse:collapse;background:var(--card)}td,th{padding:5px 14px;border:1px solid "
-    "var(--line);text-align:left}"
-    ".n{text-align:right;font-variant-numeric:tabular-nums}"
-    ".solutions{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:14px}"
-    "article{border:1px solid var(--line);border-left:4px solid "
-    "var(--soft);border-radius:6px;padding:10px;background:var(--card)}"
-    "article.correct{border-left-color:var(--good)}article.wrong{border-left-color:var(--bad)}"
-    "article "
-    "header{font-size:13px;color:var(--soft)}pre{white-space:pre-wrap;overflow-wrap:anywhere;"
-    "margin:8px 0 0;font-size:13px}"
-    "pre.q{color:var(--soft)}details pre{background:var(--card);border:1px solid "
-    "var(--line);padding:12px}";
-
 std::string page(const std::vector<RunData>& runs) {
   std::string title = runs.size() == 1 ? runs[0].name : std::to_string(runs.size()) + " runs";
-  std::string out =
-      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\">"
-      "<title>" +
-      escape_html(title) + " - covrl</title><style>" + kStyle + chart_style() + "</style>\n";
-  out += "<h1>" + escape_html(title) + "</h1>";
+  std::string out = "<h1>" + escape_html(title) + "</h1>";
   for (const RunData& run : runs)
     out += "<p>" + escape_html(run.name) + ": " +
            (run.dirs.size() == 1 ? "" : "mean of " + std::to_string(run.dirs.size()) + " runs, ") +
@@ -151,7 +149,7 @@ std::string page(const std::vector<RunData>& runs) {
       out += "<details><summary>Configuration of " + escape_html(run.name) + "</summary><pre>" +
              escape_html(run.config) + "</pre></details>";
   }
-  return out + "</html>\n";
+  return html_page(title, out);
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ class Plot {
 
   void draw_grid() {
     const double y_step = tick_step(bounds_.y_high - bounds_.y_low),
-                 x_step = std::max(1.0, tick_step(bounds_.x_high - bounds_.x_low));
+                 x_step = std::max(chart_.x_name.empty() ? 1.0 : 0.0,
+                                   tick_step(bounds_.x_high - bounds_.x_low));
     for (double y = std::ceil(bounds_.y_low / y_step) * y_step; y <= bounds_.y_high + 1e-9 * y_step;
          y += y_step) {
       const double value = std::abs(y) < 1e-9 * y_step ? 0 : y;
@@ -85,10 +86,13 @@ class Plot {
            << "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" << kLeft - 6 << "\" y=\""
            << y_of(y) + 4 << "\">" << number(value, chart_.unit) << "</text>";
     }
-    for (double x = std::ceil(bounds_.x_low / x_step) * x_step; x <= bounds_.x_high + 1e-9;
+    for (double x = std::ceil(bounds_.x_low / x_step) * x_step; x <= bounds_.x_high + 1e-9 * x_step;
          x += x_step)
       out_ << "<text class=\"tick\" text-anchor=\"middle\" x=\"" << x_of(x) << "\" y=\""
-           << kHeight - 10 << "\">" << x << "</text>";
+           << kHeight - 14 << "\">" << (std::abs(x) < 1e-9 * x_step ? 0 : x) << "</text>";
+    if (!chart_.x_name.empty())
+      out_ << "<text class=\"tick\" text-anchor=\"end\" x=\"" << kWidth - kRight << "\" y=\""
+           << kHeight - 2 << "\">" << escape_html(chart_.x_name) << "</text>";
   }
 
   void draw_series(const Series& series, size_t index) {
@@ -104,13 +108,16 @@ class Plot {
       path += point.str();
       pen_down = true;
     }
-    out_ << "<path class=\"c" << index % kNumColors << "\" d=\"" << path << "\"/>";
-    const bool dots = series.points.size() <= 40;
+    if (series.mark == Mark::kLine)
+      out_ << "<path class=\"c" << index % kNumColors << "\" d=\"" << path << "\"/>";
+    const bool dots = series.mark == Mark::kDots || series.points.size() <= 40;
+    const std::string x_name = chart_.x_name.empty() ? "step" : chart_.x_name;
     for (const auto& [x, y] : series.points) {
       if (!std::isfinite(y)) continue;
       out_ << "<circle class=\"c" << index % kNumColors << "\" cx=\"" << x_of(x) << "\" cy=\""
            << y_of(y) << "\" r=\"" << (dots ? 2.5 : 1.2) << "\"><title>" << escape_html(series.name)
-           << ", step " << x << ": " << number(y, chart_.unit) << "</title></circle>";
+           << ", " << escape_html(x_name) << " " << x << ": " << number(y, chart_.unit)
+           << "</title></circle>";
     }
   }
 

@@ -1,5 +1,5 @@
-// Line charts as inline SVG, readable in light and dark: no script, no font or style from
-// elsewhere.
+// Line and scatter charts as inline SVG, readable in light and dark: no script, no font or style
+// from elsewhere.
 #pragma once
 
 #include <string>
@@ -8,10 +8,13 @@
 
 namespace covrl {
 
+enum class Mark { kLine, kDots };
+
 struct Series {
   std::string name;
   std::vector<std::pair<double, double>>
       points;  // (step, value), by step; non-finite values are gaps
+  Mark mark = Mark::kLine;
 };
 
 enum class Unit { kPlain, kPercent };  // kPercent: values are fractions
@@ -21,6 +24,7 @@ struct Chart {
   std::string explanation;  // one sentence under the title
   Unit unit = Unit::kPlain;
   std::vector<Series> series;
+  std::string x_name = "";  // empty: steps
 };
 
 std::string escape_html(const std::string& text);

@@ -33,9 +33,7 @@ TEST(EntropyLaw, AgreesWithTheReferenceVectors) {
     expect_close(fit.b.value, all.at("b"), {}, "b");
     expect_close(fit.ceiling().value, all.at("ceiling"), {}, "ceiling");
     const Json& first = one.at("fit_first_k");
-    const double share = first.at("k").get<double>() / static_cast<double>(points.size());
-    const EarlyPrediction early = predict_from_start(points, share);
-    ASSERT_EQ(early.fit.num_points, first.at("k").get<size_t>());
+    const EarlyPrediction early = predict_from_first(points, first.at("k").get<size_t>());
     // Cancellation: differences of values near 0.45 with 16 digits.
     const Tolerance difference{1e-9, 1e-12};
     expect_close(early.fit.a.value, first.at("a"), {}, "first a");
@@ -104,9 +102,15 @@ TEST(EntropyLaw, TwoPointsGiveALineWithoutAnError) {
 }
 
 TEST(EntropyLaw, NothingLeftToPredictIsNotANumber) {
-  EXPECT_TRUE(std::isnan(predict_from_start({}).error));
-  EXPECT_TRUE(std::isnan(predict_from_start(law(0.2, 0.6, {0.7, 0.5})).error));
-  EXPECT_NEAR(predict_from_start(law(0.2, 0.6, {0.7, 0.5, 0.1})).error, 0, 1e-12);
+  EXPECT_TRUE(std::isnan(predict_from_first({}, 2).error));
+  EXPECT_TRUE(std::isnan(predict_from_first(law(0.2, 0.6, {0.7, 0.5}), 2).error));
+  EXPECT_NEAR(predict_from_first(law(0.2, 0.6, {0.7, 0.5, 0.1}), 2).error, 0, 1e-12);
+}
+
+TEST(EntropyLaw, TheFirstShareIsRoundedUpAndEnoughForAFit) {
+  EXPECT_EQ(num_first_points(60, 0.15), 9u);
+  EXPECT_EQ(num_first_points(61, 0.15), 10u);
+  EXPECT_EQ(num_first_points(20, 0.15), LawFit::kMinPoints);
 }
 
 }  // namespace

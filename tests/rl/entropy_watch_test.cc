@@ -78,7 +78,7 @@ TEST(EntropyWatch, HolesMakeNoPairs) {
     EXPECT_NE(change.step, 3);  // the row after it is missing
     EXPECT_TRUE(std::isfinite(change.outcome.measured));
   }
-  EXPECT_EQ(watch.points().size(), 7u - 0u - 0u);
+  EXPECT_EQ(watch.points().size(), 9u - 3u);
   EntropyWatch nothing("");
   Metrics empty;
   nothing.add(0, empty);

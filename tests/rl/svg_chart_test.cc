@@ -36,5 +36,13 @@ TEST(SvgChart, ASinglePointAndAConstantAreDrawable) {
   }
 }
 
+TEST(SvgChart, DotsHaveNoLineAndTheirAxisAName) {
+  const std::string svg =
+      draw_chart({"t", "", Unit::kPlain, {{"a", {{0.1, 1}, {0.35, 2}}, Mark::kDots}}, "nats < 1"});
+  EXPECT_EQ(svg.find("<path"), std::string::npos);
+  EXPECT_NE(svg.find("a, nats &lt; 1 0.35: 2"), std::string::npos);
+  EXPECT_NE(svg.find(">0.2</text>"), std::string::npos);  // ticks between whole numbers
+}
+
 }  // namespace
 }  // namespace covrl
