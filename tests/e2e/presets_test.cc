@@ -289,8 +289,7 @@ TEST(Presets, OneShotAblationsDifferInTheirTermsAlone) {
   struct Row {
     std::string name, policy, decay, kl, entropy;
   };
-  const std::vector<Row> rows = {{"none", "0", "0", "0", "0"},
-                                 {"p", "1", "0", "0", "0"},
+  const std::vector<Row> rows = {{"p", "1", "0", "0", "0"},
                                  {"p_w", "1", "0.01", "0", "0"},
                                  {"p_w_k", "1", "0.01", "0.001", "0"},
                                  {"p_e", "1", "0", "0", "0.001"},
@@ -304,8 +303,14 @@ TEST(Presets, OneShotAblationsDifferInTheirTermsAlone) {
         merged(kOneShot, {{"actor.pg_loss_coeff", row.policy},
                           {"actor.optim.weight_decay", row.decay},
                           {"actor.kl_loss_coef", row.kl},
+                          {"actor.policy_loss.clip_ratio_c", row.policy == "0" ? "null" : "0"},
                           {"actor.entropy_control.entropy_coeff", row.entropy},
                           {"actor.entropy_control.kind", row.entropy == "0" ? "none" : "bonus"}}));
+  expect_settings("none", resolved({kBase + "pi1", "one_shot/ablation/none"}),
+                  merged(kOneShot, {{"actor.optim.lr", "0"},
+                                    {"actor.kl_loss_coef", "0"},
+                                    {"actor.entropy_control.entropy_coeff", "0"},
+                                    {"actor.entropy_control.kind", "none"}}));
   expect_settings("temperature", resolved({kBase + "pi1", "one_shot/ablation/temperature_1"}),
                   merged(kOneShot, {{"rollout.temperature", "1"}}));
   expect_settings("format", resolved({kBase + "pi1", "one_shot/format_reward"}),
