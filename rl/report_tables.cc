@@ -57,7 +57,7 @@ std::vector<std::string> law_cells(const RunData& run, const std::string& accura
   const LawFit fit = fit_law(points);
   if (const std::string reason = fit.reason_for_silence(); !reason.empty())
     return {reason, "", "", "", ""};
-  const EarlyPrediction early = predict_from_start(points);
+  const EarlyPrediction early = predict_from_first(points, num_first_points(points.size(), 0.15));
   const Estimate ceiling = fit.ceiling();
   return {
       number(fit.a.value, 2) + " ± " + number(fit.a.standard_error, 2),
@@ -107,7 +107,7 @@ ReportTable entropy_table(const std::vector<RunData>& runs) {
   const std::string entropy = "rollout/entropy";
   ReportTable table{"Entropy and the law R = -a e^H + b",
                     {"run", "entropy at first", "entropy at last", "accuracy at last", "a", "b",
-                     "R²", "ceiling", "from the first 15 % / actual"},
+                     "R²", "ceiling", "predicted from the start / actual"},
                     {}};
   for (const RunData& run : runs) {
     const std::vector<Place> entropies = places_of(run, entropy);

@@ -24,7 +24,8 @@ std::vector<std::string> metric_names(const std::vector<RunData>& runs, const st
 ReportTable accuracy_table(const std::vector<RunData>& runs);
 // Of runs with evaluations: entropy at the start and the end, accuracy at the end, and the law
 // R = -a e^H + b (entropy/ceiling.h) fitted to the run: a, b, R^2, ceiling, and the final accuracy
-// that the first 15 % of the run predict beside the actual one. Accuracy is the first sampled one.
+// that the first 15 % of the run predict (as many points as a fit needs at least) beside the actual
+// one. Accuracy is the first sampled one.
 ReportTable entropy_table(const std::vector<RunData>& runs);
 
 // Empty text for a table without rows.
