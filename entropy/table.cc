@@ -4,7 +4,11 @@
 // One line a control: NAME is made by make_NAME_control(config), defined in NAME.cc.
 #define COVRL_ENTROPY_CONTROLS(ROW) \
   ROW(none)                         \
-  ROW(bonus)
+  ROW(bonus)                        \
+  ROW(adaptive_bonus)               \
+  ROW(clip_cov)                     \
+  ROW(kl_cov)                       \
+  ROW(top_entropy)
 
 namespace covrl {
 

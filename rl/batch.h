@@ -53,6 +53,7 @@ struct Batch {
   at::Tensor behaviour_logprob_T;        // float32, 0 outside the mask
   Once old_logprob_T{"old_logprob"};     // float32, of the policy at the start of the step
   Once old_entropy_T{"old_entropy"};     // float32
+  Once unit_entropy_T{"unit_entropy"};   // float32, the same at temperature 1, if asked for
   Once ref_logprob_T{"ref_logprob"};     // float32
   Once value_T{"value"};                 // float32, of the critic at the start of the step, if any
   Once rollout_weight_T{"rollout_weight"};  // float32, off-policy weights, if any

@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "entropy/dynamics.h"
+#include "kernels/token_logprob.h"
+#include "rl/entropy_metrics.h"
 #include "rl/loss/kl.h"
 #include "rl/loss/reduction.h"
 
@@ -29,6 +31,35 @@ at::Tensor current_scores(const SharedPass& pass, const Model& policy, double te
     const PackedScores scored = forward(policy, piece, temperature);
     return at::stack({scored.logprob_T, scored.entropy_T});
   });
+}
+
+// Log-prob, entropy and entropy at temperature 1: the output head twice, the layers once.
+std::vector<at::Tensor> forward_with_unit_entropy(const Model& model, const Piece& piece,
+                                                  double temperature) {
+  const at::Device device = model.device();
+  const at::Tensor hidden = model.hidden(piece.packed).index_select(0, piece.rows.to(device)),
+                   targets = piece.targets.to(device);
+  const kernels::TokenLogprob scored =
+      kernels::token_logprob(hidden, model.head(), targets, temperature);
+  const kernels::TokenLogprob unit = kernels::token_logprob(hidden, model.head(), targets, 1);
+  return {scored.logprob_T.cpu(), scored.entropy_T.cpu(), unit.entropy_T.cpu()};
+}
+
+void check_entropy_control(config::Visitor& v, const LearnerConfig& config) {
+  v.check(config.pg_loss_coeff > 0 || !(config.entropy_control.has("clip_cov") ||
+                                        config.entropy_control.has("top_entropy")),
+          "entropy_control.kind",
+          "clip_cov and top_entropy only choose what the policy loss learns from, which "
+          "pg_loss_coeff 0 leaves out; give pg_loss_coeff a value, or choose another control");
+  v.check(!config.entropy_control.has("kl_cov") || config.policy_loss.kind != "clip" ||
+              config.entropy_control.kl_cov_with_clip,
+          "policy_loss.kind",
+          "is clip, but KL-Cov is published over the unclipped loss: the clip would already stop "
+          "the tokens that it holds back; set policy_loss.kind: unclipped, or "
+          "entropy_control.kl_cov_with_clip: true to combine them");
+  v.check(config.policy_loss.kind == "clip" || !config.entropy_control.kl_cov_with_clip,
+          "entropy_control.kl_cov_with_clip",
+          "has no effect unless policy_loss.kind is clip; remove the key");
 }
 
 }  // namespace
@@ -54,6 +85,9 @@ void LearnerConfig::describe(config::Visitor& v) {
   v.field("ppo_epochs", ppo_epochs, "Passes over each rollout batch.", {1, 1000});
   v.field("ppo_max_tokens", ppo_max_tokens,
           "Tokens per micro-batch: memory only, the result does not depend on it.", {1, 1e9});
+  v.field("entropy_at_unit_temperature", entropy_at_unit_temperature,
+          "Measure the entropy at temperature 1 too (actor/entropy_unit_temperature). Where the "
+          "rollout temperature is not 1 it costs one more pass through the output head per step.");
   v.section("optim", optim, "The optimizer.");
   v.check(kl_loss_coef > 0 || kl_loss_type == LearnerConfig().kl_loss_type, "kl_loss_type",
           "has no effect with kl_loss_coef 0; give kl_loss_coef a value, or remove the key");
@@ -63,6 +97,7 @@ void LearnerConfig::describe(config::Visitor& v) {
           "loss_agg_mode",
           concat("is ", loss_agg_mode, ", but policy_loss.kind ", policy_loss.kind,
                  " is defined as a mean over sequences; set loss_agg_mode: seq-mean-token-mean"));
+  check_entropy_control(v, *this);
   v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || !entropy_control.has("none") ||
               optim.weight_decay > 0,
           "pg_loss_coeff",
@@ -92,24 +127,29 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
 
 void Learner::score(Batch& batch) {
   const at::NoGradGuard no_grad;
-  const int64_t num_columns = reference_ != nullptr ? 3 : 2;
+  const bool other_temperature = config_.entropy_at_unit_temperature && temperature_ != 1;
+  const int64_t num_columns = 2 + (other_temperature ? 1 : 0) + (reference_ != nullptr ? 1 : 0);
   const SharedPass pass(batch, learning_sequences(batch), config_.ppo_max_tokens, comm_);
   const at::Tensor columns = pass.columns(num_columns, [&](const Piece& piece) {
-    const PackedScores scored = forward(policy_, piece, temperature_);
-    std::vector<at::Tensor> values = {scored.logprob_T, scored.entropy_T};
+    std::vector<at::Tensor> values;
+    if (other_temperature) {
+      values = forward_with_unit_entropy(policy_, piece, temperature_);
+    } else {
+      const PackedScores scored = forward(policy_, piece, temperature_);
+      values = {scored.logprob_T, scored.entropy_T};
+    }
     if (reference_ != nullptr)
       values.push_back(forward(*reference_, piece, temperature_).logprob_T);
     return at::stack(values);
   });
   batch.old_logprob_T.set(columns[0]);
   batch.old_entropy_T.set(columns[1]);
-  if (reference_ != nullptr) batch.ref_logprob_T.set(columns[2]);
+  if (config_.entropy_at_unit_temperature)
+    batch.unit_entropy_T.set(columns[other_temperature ? 2 : 1]);
+  if (reference_ != nullptr) batch.ref_logprob_T.set(columns[num_columns - 1]);
 }
 
-std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& mini_batch,
-                                        bool weights_moved) {
-  if (!controls_.selects()) return {};
-  const at::NoGradGuard no_grad;
+ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved) {
   const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
   at::Tensor logprob_T = batch.old_logprob_T.get(), entropy_T = batch.old_entropy_T.get();
   if (weights_moved && controls_.wants_current()) {
@@ -133,7 +173,24 @@ std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& min
   for (int64_t n = mini_batch.first; n <= mini_batch.last; ++n)
     loss_input.offsets.push_back(batch.cu_seqlens[static_cast<size_t>(n)] - begin);
   view.clipped_T = loss_->terms(loss_input).clipped_T & view.mask_T;
-  return controls_.select(view);
+  return view;
+}
+
+std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& mini_batch,
+                                        bool weights_moved) {
+  selected_tokens_.clear();
+  if (!controls_.selects()) return {};
+  const at::NoGradGuard no_grad;
+  const ControlView seen = view(batch, mini_batch, weights_moved);
+  const std::vector<at::Tensor> selected = controls_.select(seen);
+  for (const at::Tensor& one : selected) {
+    if (!one.defined()) continue;
+    for (SelectedToken token : most_covariant(seen, one, kNumShownTokens)) {
+      token.entry += mini_batch.begin(batch);
+      selected_tokens_.push_back(token);
+    }
+  }
+  return selected;
 }
 
 at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
@@ -200,16 +257,13 @@ void Learner::rescore(const Batch& batch, Metrics& metrics) const {
   metrics.set("entropy_ctrl/delta_first_order", change.first_order);
 }
 
-double Learner::token_mean_entropy(const Batch& batch) const {
-  const at::Tensor values = batch.old_entropy_T.get().masked_select(batch.loss_mask_T);
-  return values.numel() == 0 ? 0 : values.to(at::kDouble).mean().item<double>();
-}
-
 Metrics Learner::update(const Batch& batch) {
   const std::vector<MiniBatch> parts =
       split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
   warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs);
-  controls_.observe(token_mean_entropy(batch));
+  Metrics metrics;
+  add_entropy_metrics(batch, metrics);
+  controls_.observe(token_mean(batch.old_entropy_T.get(), batch.loss_mask_T));
   std::vector<StepResult> results;
   int64_t num_skipped = 0;
   for (int64_t epoch = 0; epoch < config_.ppo_epochs; ++epoch)
@@ -220,7 +274,6 @@ Metrics Learner::update(const Batch& batch) {
         ++num_skipped;
     }
 
-  Metrics metrics;
   const auto average = [&](const char* name, auto value) {
     double sum = 0;
     for (const StepResult& result : results) sum += value(result);
@@ -234,6 +287,7 @@ Metrics Learner::update(const Batch& batch) {
   metrics.set("actor/num_updates", static_cast<double>(results.size()));
   metrics.set("actor/num_skipped_updates", static_cast<double>(num_skipped));
   controls_.report(metrics);
+  warn_if_kl_cov_is_inert(metrics);
   if (config_.entropy_control.rescore) rescore(batch, metrics);
   return metrics;
 }
@@ -253,6 +307,16 @@ void Learner::warn_if_loss_is_misplaced(int64_t updates_per_rollout) const {
     log::warning(
         "policy_loss: one update per rollout keeps the ratio at exactly 1, so that the clip ratios "
         "never act; a smaller ppo_mini_batch_size, or more ppo_epochs, makes more updates");
+}
+
+void Learner::warn_if_kl_cov_is_inert(const Metrics& metrics) const {
+  const double* inert = metrics.find("entropy_ctrl/inert");
+  if (comm_.is_root() && inert != nullptr && *inert == 1 &&
+      config_.entropy_control.kl_cov_penalty != "k1")
+    log::warning(
+        "entropy_control: KL-Cov is inert: every token it selects still has the log-prob it was "
+        "sampled with, so that its penalty and the penalty's gradient are 0; it needs more than "
+        "one update per rollout: a smaller ppo_mini_batch_size, or more ppo_epochs");
 }
 
 }  // namespace covrl

@@ -18,6 +18,7 @@
 #include "core/config.h"
 #include "core/metrics.h"
 #include "entropy/control_stack.h"
+#include "entropy/selected_tokens.h"
 #include "policy/model.h"
 #include "rl/batch.h"
 #include "rl/batch_pass.h"
@@ -37,7 +38,8 @@ struct LearnerConfig {
   std::string kl_loss_type = "k3";
   int64_t ppo_mini_batch_size = 0;  // prompts (groups) per optimizer update; 0: the whole batch
   int64_t ppo_epochs = 1;
-  int64_t ppo_max_tokens = 16384;  // token budget of a micro-batch: memory only
+  int64_t ppo_max_tokens = 16384;           // token budget of a micro-batch: memory only
+  bool entropy_at_unit_temperature = true;  // measured, where sampling has another temperature
   OptimizerConfig optim;
   void describe(config::Visitor& v);
 };
@@ -50,17 +52,22 @@ class Learner {
   Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm,
           double temperature, uint64_t seed, int64_t total_updates, int64_t max_response_length);
 
-  // Fills old_logprob, old_entropy and (with a reference) ref_logprob of the whole batch on every
-  // rank.
+  // Fills old_logprob, old_entropy, unit_entropy (if configured) and (with a reference) ref_logprob
+  // of the whole batch on every rank.
   void score(Batch& batch);
 
   // All updates of a rollout step. Metrics averaged over the updates: actor/{loss, pg_loss,
   // kl_loss} as loss_agg_mode reduces them (kl_loss with a reference only; loss is what is
   // minimised; pg_loss is before coefficient and entropy control), actor/{entropy, ppo_kl,
   // pg_clipfrac, pg_clipfrac_lower} per loss token, actor/{grad_norm, lr}; and actor/{num_updates,
-  // num_skipped_updates}, and what entropy control reports. A non-finite loss or gradient throws
-  // Error(kRuntime) on every rank before the step.
+  // num_skipped_updates}, what entropy_metrics.h and entropy control report. A non-finite loss or
+  // gradient throws Error(kRuntime) on every rank before the step.
   Metrics update(const Batch& batch);
+
+  // Of the last update of the last rollout step: the most covariant tokens that each control
+  // selected, at most kNumShownTokens; entries are the batch's.
+  static constexpr int64_t kNumShownTokens = 20;
+  const std::vector<SelectedToken>& selected_tokens() const { return selected_tokens_; }
 
   Optimizer& optimizer() { return optimizer_; }
   // What adaptive coefficients have reached, for checkpoints.
@@ -75,7 +82,8 @@ class Learner {
     double grad_norm = 0, lr = 0;
   };
 
-  // `weights_moved`: the policy has been updated since score().
+  // The mini-batch as controls see it. `weights_moved`: the policy has been updated since score().
+  ControlView view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
   std::vector<at::Tensor> select(const Batch& batch, const MiniBatch& mini_batch,
                                  bool weights_moved);
   at::Tensor backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
@@ -84,9 +92,9 @@ class Learner {
   StepResult step(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
   // entropy_ctrl/{delta_same_states, delta_first_order} of the updates since score().
   void rescore(const Batch& batch, Metrics& metrics) const;
-  double token_mean_entropy(const Batch& batch) const;
   // Clip ratios that never act, or a loss for on-policy data with several updates a rollout.
   void warn_if_loss_is_misplaced(int64_t updates_per_rollout) const;
+  void warn_if_kl_cov_is_inert(const Metrics& metrics) const;
 
   LearnerConfig config_;
   Model& policy_;
@@ -98,6 +106,7 @@ class Learner {
   int64_t max_response_length_;
   std::unique_ptr<PolicyLoss> loss_;
   ControlStack controls_;
+  std::vector<SelectedToken> selected_tokens_;
   GradientSum gradient_;
   Optimizer optimizer_;
 };

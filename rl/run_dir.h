@@ -3,6 +3,7 @@
 //   config.resolved.yaml  every key with its value     metrics.jsonl   one line a step
 //   launch.json           argv, version, time, ranks   samples.jsonl   completions with verdicts
 //   checkpoints/          global_step_N/               report.html     the page made at the end
+//   selected_tokens.jsonl  tokens that entropy control selected
 #pragma once
 
 #include <cstdint>

@@ -125,6 +125,9 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   entropy_watch_.replay(read_metrics(dir_.file("metrics.jsonl")));
   recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
   eval_recorder_ = std::make_unique<Recorder>(dir_.file("eval_samples.jsonl"), state_.step);
+  if (!config_.actor.entropy_control.has("none"))
+    selection_log_ =
+        std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), state_.step);
 }
 
 bool Trainer::run() {
@@ -194,6 +197,8 @@ void Trainer::step(int64_t step) {
   if (!is_root()) return;
   recorder_->write(step, groups, config_.trainer.log_samples);
   entropy_watch_.add(step, metrics);
+  if (selection_log_)
+    selection_log_->write(step, learner_->selected_tokens(), batch, groups, *pretrained_.tokenizer);
   sink_->write(step, metrics);
   progress_.show(step, metrics);
 }

@@ -23,6 +23,7 @@
 #include "rl/run_config.h"
 #include "rl/run_dir.h"
 #include "rl/sampler.h"
+#include "rl/selection_log.h"
 #include "rl/weight_sync.h"
 #include "rollout/recorder.h"
 
@@ -81,6 +82,7 @@ class Trainer {
   std::unique_ptr<WeightSync> sync_;
   std::unique_ptr<MetricsSink> sink_;  // on the root
   std::unique_ptr<Recorder> recorder_, eval_recorder_;
+  std::unique_ptr<SelectionLog> selection_log_;
   std::vector<EvalResult> first_eval_, last_eval_;
   Progress progress_;
 };

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/step_log.h"
 #include "rollout/types.h"
 
 namespace covrl {
@@ -25,11 +24,7 @@ class Recorder {
   void write(int64_t step, const std::vector<Group>& groups, int64_t limit);
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  StepLog log_;
 };
 
 }  // namespace covrl

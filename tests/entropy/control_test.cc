@@ -52,11 +52,47 @@ TEST(ControlConfigTest, RefusesKnobsWithoutEffect) {
   EXPECT_EQ(load({"kind=bonus", "entropy_coeff=0.001"}).entropy_coeff, 0.001);
   EXPECT_EQ(load({}).kind, std::vector<std::string>{"none"});
   EXPECT_EQ(load({"kind=[bonus]", "entropy_coeff=1"}).kind, std::vector<std::string>{"bonus"});
-  EXPECT_THROW(load({"kind=[none, bonus]", "entropy_coeff=1"}), Error);
-  EXPECT_THROW(load({"kind=[]"}), Error);
-  EXPECT_THROW(load({"entropy_coeff=0.001"}), Error);
-  EXPECT_THROW(load({"kind=bonus"}), Error);
-  EXPECT_THROW(load({"kind=bonus", "entropy_coeff=2"}), Error);
+  EXPECT_EQ(load({"kind=top_entropy", "score=old", "scope=micro"}).scope, "micro");
+  for (const std::vector<std::string>& overrides : std::vector<std::vector<std::string>>{
+           {"kind=[]"},
+           {"entropy_coeff=0.001"},
+           {"kind=bonus"},
+           {"kind=bonus", "entropy_coeff=2"},
+           {"clip_cov_ratio=0.001"},
+           {"kind=kl_cov", "clip_cov_lb=2"},
+           {"kind=clip_cov", "ppo_kl_coef=0.1"},
+           {"kind=clip_cov", "kl_cov_penalty=k3"},
+           {"kind=clip_cov", "top_entropy_ratio=0.1"},
+           {"kind=bonus", "entropy_coeff=0.1", "score=old"},
+           {"scope=micro"},
+           {"set_point.enable=true", "set_point.high=1"},
+           {"kind=clip_cov", "set_point.high=1"},
+           {"kind=adaptive_bonus"},
+           {"kind=bonus", "entropy_coeff=0.1", "target_entropy=1"}})
+    EXPECT_THROW(load(overrides), Error) << overrides[0];
+}
+
+TEST(ControlConfigTest, RefusesCombinationsThatMakeNoSense) {
+  EXPECT_EQ(load({"kind=[clip_cov, bonus]", "entropy_coeff=0.001"}).kind.size(), 2);
+  EXPECT_EQ(load({"kind=[top_entropy, kl_cov]"}).kind.size(), 2);
+  for (const std::vector<std::string>& overrides : std::vector<std::vector<std::string>>{
+           {"kind=[none, bonus]", "entropy_coeff=1"},
+           {"kind=[clip_cov, kl_cov]"},
+           {"kind=[clip_cov, clip_cov]"},
+           {"kind=[bonus, adaptive_bonus]", "entropy_coeff=0.01", "target_entropy=1"},
+           {"kind=[bonus, clip_cov]", "entropy_coeff=0.01"},
+           {"kind=[kl_cov, top_entropy]"},
+           {"kind=clip_cov", "clip_cov_lb=5"},
+           {"kind=adaptive_bonus", "target_entropy=1", "adaptive_coeff_min=0.2"}})
+    EXPECT_THROW(load(overrides), Error) << overrides[0];
+}
+
+TEST(ControlConfigTest, RatiosAreFractions) {
+  EXPECT_DOUBLE_EQ(load({"kind=clip_cov", "clip_cov_ratio=0.02%"}).clip_cov_ratio, 2e-4);
+  EXPECT_DOUBLE_EQ(load({"kind=kl_cov", "kl_cov_ratio=0.05"}).kl_cov_ratio, 0.05);
+  EXPECT_THROW(load({"kind=kl_cov", "kl_cov_ratio=0.2"}), Error);
+  EXPECT_THROW(load({"kind=clip_cov", "clip_cov_ratio=6%"}), Error);
+  EXPECT_EQ(load({"kind=kl_cov", "kl_cov_ratio=0.2", "force_ratio=true"}).kl_cov_ratio, 0.2);
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+// KL-Cov (arXiv 2505.22617, section 4.3): the tokens of largest covariance are held back.
+//
+// The max(1, floor(kl_cov_ratio * tokens)) tokens of largest covariance are selected, exactly, ties
+// to the smaller token id, whatever the sign of the covariance; none when every covariance is 0 (a
+// mini-batch whose rewards, or whose log-probs, are all equal). Their loss gains
+//   ppo_kl_coef * penalty(d),  d = logprob - old_logprob,
+// abs: |d| (the paper's code; its gradient is the sign of d, and 0 at d = 0); k1: d; k2: d^2 / 2;
+// k3: exp(-d) + d - 1, the exponent bounded to +-20 and the value to +-10 (rl/loss/kl.h has the
+// same estimators). In the first update after a rollout d is 0 everywhere: all but k1 are without
+// effect there.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "entropy/control.h"
+#include "entropy/covariance.h"
+#include "entropy/selection_tally.h"
+#include "entropy/set_point.h"
+#include "entropy/top_k.h"
+
+namespace covrl {
+namespace {
+
+at::Tensor penalty(const std::string& kind, const at::Tensor& d) {
+  if (kind == "abs") return d.abs();
+  if (kind == "k1") return d;
+  if (kind == "k2") return d.square() / 2;
+  COVRL_CHECK(kind == "k3", "kl_cov_penalty ", kind);
+  return at::clamp(at::clamp(-d, -20, 20).exp() + d - 1, -10, 10);
+}
+
+class KlCovControl : public EntropyControl {
+ public:
+  explicit KlCovControl(const EntropyControlConfig& config)
+      : config_(config), set_point_(config.set_point) {}
+
+  bool selects() const override { return true; }
+
+  at::Tensor select(const ControlView& view) override {
+    const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
+    const std::vector<double> covariance =
+        covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
+    const bool any =
+        std::any_of(covariance.begin(), covariance.end(), [](double value) { return value != 0; });
+    const int64_t quota = quota_of(config_.kl_cov_ratio, tokens.size());
+    const std::vector<int64_t> chosen = top_k(covariance, tokens.ids, any ? quota : 0);
+    tally_.add(view, tokens, chosen, any ? static_cast<int64_t>(tokens.size()) : 0, quota);
+    return mask_of(tokens, chosen, view.mask_T);
+  }
+
+  at::Tensor apply(const ControlTerms& terms) const override {
+    if (!terms.selected_T.defined()) return terms.loss_T;
+    const at::Tensor d = at::where(terms.selected_T, terms.logprob_T - terms.old_logprob_T, 0.0);
+    const at::Tensor pull =
+        config_.ppo_kl_coef * set_point_.strength() * penalty(config_.kl_cov_penalty, d);
+    return at::where(terms.selected_T, terms.loss_T + pull, terms.loss_T);
+  }
+
+  void observe(double entropy) override { set_point_.observe(entropy); }
+
+  void report(Metrics& metrics) override {
+    if (tally_.any_selected()) metrics.set("entropy_ctrl/inert", tally_.unmoved_frac());
+    tally_.report(metrics);
+    set_point_.report(metrics);
+  }
+
+  std::map<std::string, double> state() const override { return set_point_.state("kl_cov"); }
+  void load_state(const std::map<std::string, double>& state) override {
+    set_point_.load_state("kl_cov", state);
+  }
+
+ private:
+  EntropyControlConfig config_;
+  SetPoint set_point_;
+  SelectionTally tally_;
+};
+
+}  // namespace
+
+std::unique_ptr<EntropyControl> make_kl_cov_control(const EntropyControlConfig& config) {
+  return std::make_unique<KlCovControl>(config);
+}
+
+}  // namespace covrl
