@@ -14,8 +14,7 @@ namespace fs = std::filesystem;
 // One of the four steps is warm-up.
 std::vector<std::string> ppo_words(const std::string& run_dir,
                                    std::vector<std::string> overrides = {}) {
-  overrides.insert(overrides.begin(), {"trainer.critic_warmup=1", "critic.optim.lr=1e-3",
-                                       "critic.ppo_mini_batch_size=2"});
+  overrides.insert(overrides.begin(), {"trainer.critic_warmup=1", "critic.ppo_mini_batch_size=2"});
   std::vector<std::string> words = tiny_train_words(run_dir, overrides);
   words[2] = source_path("configs/tiny/one_shot_ppo.yaml");
   return words;
