@@ -14,8 +14,9 @@ class SapoLoss : public PolicyLoss {
   LossTerms terms(const LossInput& input) const override {
     const at::Tensor& advantage = input.advantage_T;
     const at::Tensor ratio = bounded_log_ratio(input).exp();
+    const auto constant = [&](double value) { return at::full({}, value, ratio.options()); };
     const at::Tensor tau =
-        at::where(advantage > 0, config_.sapo_tau_pos, config_.sapo_tau_neg).to(ratio.dtype());
+        at::where(advantage > 0, constant(config_.sapo_tau_pos), constant(config_.sapo_tau_neg));
     const at::Tensor gate = at::sigmoid(tau * (ratio - 1)) * (4 / tau);
     return surrogate_terms(-advantage * gate, advantage, /*cap=*/0);
   }
