@@ -52,6 +52,7 @@ struct Batch {
   at::Tensor loss_mask_T;                // bool
   at::Tensor behaviour_logprob_T;        // float32, 0 outside the mask
   Once old_logprob_T{"old_logprob"};     // float32, of the policy at the start of the step
+  bool old_is_behaviour = false;         // old_logprob is the sampler's (rl/rollout_correction.h)
   Once old_entropy_T{"old_entropy"};     // float32
   Once unit_entropy_T{"unit_entropy"};   // float32, the same at temperature 1, if asked for
   Once ref_logprob_T{"ref_logprob"};     // float32

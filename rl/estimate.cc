@@ -10,6 +10,14 @@
 namespace covrl {
 namespace {
 
+// Of sequence n; -1: it has none.
+int64_t last_loss_entry(const Batch& batch, int64_t n) {
+  const bool* mask = batch.loss_mask_T.const_data_ptr<bool>();
+  int64_t entry = batch.last_entry(n);
+  while (entry >= batch.cu_seqlens[static_cast<size_t>(n)] && !mask[entry]) --entry;
+  return entry >= batch.cu_seqlens[static_cast<size_t>(n)] ? entry : -1;
+}
+
 AdvantageInput advantage_input(const Batch& batch) {
   AdvantageInput input;
   input.cu_seqlens = batch.cu_seqlens;
@@ -19,8 +27,9 @@ AdvantageInput advantage_input(const Batch& batch) {
   for (int64_t n = 0; n < batch.num_sequences(); ++n) {
     const auto index = static_cast<size_t>(n);
     input.group.push_back(static_cast<int64_t>(batch.sequence_ids[index].slot));
-    if (batch.usable[index])
-      input.reward_T[static_cast<size_t>(batch.last_entry(n))] = batch.rewards[index];
+    const int64_t last = last_loss_entry(batch, n);
+    if (batch.usable[index] && last >= 0)
+      input.reward_T[static_cast<size_t>(last)] = batch.rewards[index];
   }
   if (batch.value_T.filled()) {
     const at::Tensor values = batch.value_T.get().to(at::kDouble);

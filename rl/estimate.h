@@ -7,9 +7,10 @@
 
 namespace covrl {
 
-// Fills batch.advantage_T and return_T. The reward of a trajectory sits on its last completion
-// token. Metrics: critic/{score, rewards, advantages, returns}/{mean, max, min}, verl's names:
-// score and rewards per trajectory, advantages and returns per loss token.
+// Fills batch.advantage_T and return_T. The reward of a trajectory sits on its last loss
+// token (rejection may have taken later ones out). Metrics: critic/{score, rewards, advantages,
+// returns}/{mean, max, min}, verl's names: score and rewards per trajectory, advantages and returns
+// per loss token.
 void estimate_advantages(Batch& batch, const AdvantageEstimator& estimator, Metrics& metrics);
 
 }  // namespace covrl

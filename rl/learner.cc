@@ -76,7 +76,8 @@ void LearnerConfig::describe(config::Visitor& v) {
           "Weight of KL(policy || reference) in the loss. 0: no reference model is held.",
           {0, 1e3});
   v.word("kl_loss_type", kl_loss_type,
-         "Estimator of the KL; kl, mse and low_var_kl are other names of k1, k2 and k3.",
+         "Estimator of the KL; kl, mse and low_var_kl are other names of k1, k2 and k3. With + the "
+         "value of that form and the gradient of k2.",
          kl_names());
   v.field(
       "ppo_mini_batch_size", ppo_mini_batch_size,
@@ -152,7 +153,7 @@ void Learner::score(Batch& batch) {
 ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved) {
   const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
   at::Tensor logprob_T = batch.old_logprob_T.get(), entropy_T = batch.old_entropy_T.get();
-  if (weights_moved && controls_.wants_current()) {
+  if ((weights_moved || batch.old_is_behaviour) && controls_.wants_current()) {
     const at::Tensor current = current_scores(pass, policy_, temperature_);
     logprob_T = current[0];
     entropy_T = current[1];
@@ -260,7 +261,8 @@ void Learner::rescore(const Batch& batch, Metrics& metrics) const {
 Metrics Learner::update(const Batch& batch) {
   const std::vector<MiniBatch> parts =
       split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
-  warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs);
+  warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs,
+                            batch.old_is_behaviour);
   Metrics metrics;
   add_entropy_metrics(batch, metrics);
   controls_.observe(token_mean(batch.old_entropy_T.get(), batch.loss_mask_T));
@@ -292,7 +294,7 @@ Metrics Learner::update(const Batch& batch) {
   return metrics;
 }
 
-void Learner::warn_if_loss_is_misplaced(int64_t updates_per_rollout) const {
+void Learner::warn_if_loss_is_misplaced(int64_t updates_per_rollout, bool old_is_behaviour) const {
   if (!comm_.is_root() || config_.pg_loss_coeff == 0) return;
   const PolicyLossTraits traits = config_.policy_loss.traits();
   const PolicyLossConfig untouched{.kind = config_.policy_loss.kind};
@@ -303,7 +305,8 @@ void Learner::warn_if_loss_is_misplaced(int64_t updates_per_rollout) const {
                updates_per_rollout,
                " updates per rollout; set ppo_mini_batch_size: 0 and ppo_epochs: 1, or "
                "choose a kind with a ratio (clip, cispo)"));
-  if (!traits.on_policy && updates_per_rollout == 1 && config_.policy_loss != untouched)
+  if (!traits.on_policy && !old_is_behaviour && updates_per_rollout == 1 &&
+      config_.policy_loss != untouched)
     log::warning(
         "policy_loss: one update per rollout keeps the ratio at exactly 1, so that the clip ratios "
         "never act; a smaller ppo_mini_batch_size, or more ppo_epochs, makes more updates");

@@ -93,7 +93,7 @@ class Learner {
   // entropy_ctrl/{delta_same_states, delta_first_order} of the updates since score().
   void rescore(const Batch& batch, Metrics& metrics) const;
   // Clip ratios that never act, or a loss for on-policy data with several updates a rollout.
-  void warn_if_loss_is_misplaced(int64_t updates_per_rollout) const;
+  void warn_if_loss_is_misplaced(int64_t updates_per_rollout, bool old_is_behaviour) const;
   void warn_if_kl_cov_is_inert(const Metrics& metrics) const;
 
   LearnerConfig config_;

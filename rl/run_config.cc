@@ -68,7 +68,11 @@ void RolloutSection::describe(config::Visitor& v) {
           "Mean |sampler - learner| log-prob (nats) above which the run stops.", {0, 100});
 }
 
-void AlgorithmSection::describe(config::Visitor& v) { advantage.describe(v); }
+void AlgorithmSection::describe(config::Visitor& v) {
+  advantage.describe(v);
+  v.section("rollout_correction", rollout_correction,
+            "Correction for a sampler that is not quite the learner's policy.");
+}
 
 void VerifierSection::describe(config::Visitor& v) {
   v.word("name", name, "Verifier that scores completions.", verifier_names());
@@ -134,6 +138,11 @@ void RunConfig::describe(config::Visitor& v) {
   v.section("cluster", cluster, "Roles of the ranks.");
   v.check(!data.train_files.empty(), "data",
           "train_files is required: one or more jsonl or parquet files of problems");
+  v.check(
+      !algorithm.rollout_correction.bypass_mode || !actor.policy_loss.traits().on_policy,
+      "algorithm",
+      concat("rollout_correction.bypass_mode has no effect with actor.policy_loss.kind ",
+             actor.policy_loss.kind, ", which has no ratio; set rollout_correction.rollout_is"));
   v.check(actor.ppo_mini_batch_size <= trainer.train_batch_size, "actor",
           concat("ppo_mini_batch_size is ", actor.ppo_mini_batch_size,
                  " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,

@@ -10,6 +10,7 @@
 #include "rl/advantage/advantage.h"
 #include "rl/critic.h"
 #include "rl/learner.h"
+#include "rl/rollout_correction.h"
 #include "rollout/prompt_source.h"
 
 namespace covrl {
@@ -35,6 +36,7 @@ struct RolloutSection {
 
 struct AlgorithmSection {
   AdvantageConfig advantage;
+  RolloutCorrectionConfig rollout_correction;
   void describe(config::Visitor& v);
 };
 

@@ -169,6 +169,7 @@ void Trainer::step(int64_t step) {
     scoring_seconds = watch.lap();
     add_gap_metrics(batch, metrics);
     check_gap(metrics);
+    correct_rollout(config_.algorithm.rollout_correction, batch, metrics);
     critic_seconds = fill_values(batch, metrics);
     watch.lap();
     estimate_advantages(batch, *advantage_, metrics);

@@ -34,14 +34,22 @@ std::vector<std::string> kl_names() {
   for (const Row& row : kTable) names.emplace_back(row.name);
   for (const Row& row : kTable)
     if (row.verl_name != nullptr) names.emplace_back(row.verl_name);
+  const size_t num_plain = names.size();
+  for (size_t i = 0; i < num_plain; ++i) names.push_back(names[i] + '+');
   return names;
 }
 
 at::Tensor kl_term(const std::string& kind, const at::Tensor& logprob_T,
                    const at::Tensor& ref_logprob_T) {
-  for (const Row& row : kTable)
-    if (kind == row.name || (row.verl_name != nullptr && kind == row.verl_name))
-      return row.term(logprob_T - ref_logprob_T);
+  const bool straight_through = !kind.empty() && kind.back() == '+';
+  const std::string form = straight_through ? kind.substr(0, kind.size() - 1) : kind;
+  const at::Tensor x = logprob_T - ref_logprob_T;
+  for (const Row& row : kTable) {
+    if (form != row.name && (row.verl_name == nullptr || form != row.verl_name)) continue;
+    if (!straight_through) return row.term(x);
+    const at::Tensor carrier = k2(x);
+    return row.term(x).detach() + (carrier - carrier.detach());
+  }
   throw_usage("KL estimator '", kind, "' is not known (kl_loss_type)");
 }
 

@@ -93,6 +93,67 @@ TEST(ReductionTest, GlobalCountsEqualTheReferenceVectors) {
   std::cout << "agg_loss, global counts: " << num_checked << " results checked\n";
 }
 
+TEST(ReductionTest, EqualsTheLaterReferenceVectors) {
+  COVRL_REQUIRE_VECTORS(path, "verl_latest");
+  int num_checked = 0, num_token_sum = 0;
+  for (const Json& one_case : testing::vector_cases(path)) {
+    if (one_case["kind"] != "agg_loss") continue;
+    const std::vector<int64_t> offsets = testing::vector_offsets(one_case["mask"]);
+    const at::Tensor mask = testing::vector_mask(one_case["mask"]);
+    const at::Tensor terms = testing::vector_tensor(one_case["loss_mat"]);
+    const Json& info = one_case["global_info"];
+    const ReductionCounts global{info["batch_num_tokens"].get<double>(),
+                                 info["global_batch_size"].get<double>(),
+                                 info["loss_scale_factor"].get<double>()};
+    const auto check = [&](const char* which, const ReductionCounts& counts, double factor) {
+      for (const auto& [mode, wanted] : one_case[which].items()) {
+        if (mode == "token-sum") {
+          ++num_token_sum;
+          continue;
+        }
+        const double seen =
+            reduce(terms, reduction_weights(mode, mask, offsets, counts)).item<double>();
+        const double number = testing::vector_number(wanted);
+        testing::expect_close(seen * factor, std::isnan(number) ? 0 : number,
+                              tolerance_of(one_case),
+                              concat(one_case["name"].get<std::string>(), ' ', which, ' ', mode));
+        ++num_checked;
+      }
+    };
+    check("local", count(mask, offsets), 1);
+    // The reference scales by its number of ranks, to undo a mean over ranks.
+    check("global", global, info["dp_size"].get<double>());
+  }
+  EXPECT_GT(num_checked, 0);
+  std::cout << "verl_latest, agg_loss: " << num_checked << " results checked, " << num_token_sum
+            << " of token-sum left out, which is not a reduction here\n";
+}
+
+TEST(ReductionTest, WhatLiesOutsideTheMaskDoesNotChangeTheReferenceVectors) {
+  COVRL_REQUIRE_VECTORS(path, "agg_loss");
+  int num_checked = 0;
+  for (const Json& one_case : testing::vector_cases(path)) {
+    const std::vector<int64_t> offsets = testing::vector_offsets(one_case["mask"]);
+    const at::Tensor mask = testing::vector_mask(one_case["mask"]);
+    const at::Tensor terms =
+        at::where(mask, testing::vector_tensor(one_case["loss_mat"]), std::nan(""));
+    const ReductionCounts counts = count(mask, offsets);
+    for (const auto& [mode, wanted] : one_case["nan_outside_mask"]["verl"].items()) {
+      // Where NaN leaks into the reference, the value without it is wanted.
+      double number = testing::vector_number(wanted);
+      if (std::isnan(number)) number = testing::vector_number(one_case["verl"][mode]);
+      const double seen =
+          reduce(terms, reduction_weights(mode, mask, offsets, counts)).item<double>();
+      testing::expect_close(recorded(mode, seen, counts), std::isnan(number) ? 0 : number,
+                            tolerance_of(one_case),
+                            concat(one_case["name"].get<std::string>(), ' ', mode));
+      ++num_checked;
+    }
+  }
+  EXPECT_GT(num_checked, 0);
+  std::cout << "agg_loss, NaN outside the mask: " << num_checked << " results checked\n";
+}
+
 class ReductionModeTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ReductionModeTest, WeightsOfPartsAreThoseOfTheWhole) {
