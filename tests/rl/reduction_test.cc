@@ -133,6 +133,7 @@ TEST(ReductionTest, WhatLiesOutsideTheMaskDoesNotChangeTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "agg_loss");
   int num_checked = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
+    if (!one_case.contains("nan_outside_mask")) continue;
     const std::vector<int64_t> offsets = testing::vector_offsets(one_case["mask"]);
     const at::Tensor mask = testing::vector_mask(one_case["mask"]);
     const at::Tensor terms =
