@@ -125,7 +125,12 @@ TEST_P(LearnerSelectionTest, MicroBatchesAndRanksChangeNothing) {
 INSTANTIATE_TEST_SUITE_P(Controls, LearnerSelectionTest,
                          ::testing::Values("clip_cov", "kl_cov", "top_entropy"));
 
-TEST(LearnerControlTest, MicroScopeDependsOnMicroBatches) {
+class LearnerControlTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { kernels::set_num_threads(1); }
+};
+
+TEST_F(LearnerControlTest, MicroScopeDependsOnMicroBatches) {
   LearnerConfig config = make_config("kl_cov");
   config.entropy_control.scope = "micro";
   config.ppo_max_tokens = 100000;
@@ -135,7 +140,7 @@ TEST(LearnerControlTest, MicroScopeDependsOnMicroBatches) {
   EXPECT_TRUE(learn(config, 1, spread_advantages()).selected.empty());
 }
 
-TEST(LearnerControlTest, KlCovOnPolicyIsThePolicyGradientAndSaysSo) {
+TEST_F(LearnerControlTest, KlCovOnPolicyIsThePolicyGradientAndSaysSo) {
   LearnerConfig config = make_config("kl_cov"), plain = make_config("none");
   config.ppo_epochs = plain.ppo_epochs = 1;
   const Outcomes seen = learn(config, 1, spread_advantages()),
@@ -151,7 +156,7 @@ TEST(LearnerControlTest, KlCovOnPolicyIsThePolicyGradientAndSaysSo) {
   EXPECT_GT(moved.metrics.at("entropy_ctrl/selected_abs_log_ratio"), 0);
 }
 
-TEST(LearnerControlTest, EqualRewardsSelectNothing) {
+TEST_F(LearnerControlTest, EqualRewardsSelectNothing) {
   const size_t num_sequences = kNumGroups * kNumSamples;
   for (const double advantage : {0.0, 1.0 / 3})
     for (const char* kind : {"clip_cov", "kl_cov"}) {
@@ -165,7 +170,7 @@ TEST(LearnerControlTest, EqualRewardsSelectNothing) {
     }
 }
 
-TEST(LearnerControlTest, EntropyIsMeasuredAtBothTemperatures) {
+TEST_F(LearnerControlTest, EntropyIsMeasuredAtBothTemperatures) {
   LearnerConfig config = make_config("none");
   const Outcomes cold = learn(config, 2, spread_advantages(), 0.7),
                  unit = learn(config, 1, spread_advantages(), 1);
@@ -180,7 +185,7 @@ TEST(LearnerControlTest, EntropyIsMeasuredAtBothTemperatures) {
   EXPECT_TRUE(without.weights.equal(cold.weights));
 }
 
-TEST(LearnerControlTest, AdaptiveStateGoesOnAfterAResume) {
+TEST_F(LearnerControlTest, AdaptiveStateGoesOnAfterAResume) {
   LearnerConfig config = make_config("kl_cov");
   config.entropy_control.kind = {"kl_cov", "adaptive_bonus"};
   config.entropy_control.target_entropy = 50;
