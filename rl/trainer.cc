@@ -116,6 +116,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   }
   sync_ = std::make_unique<WeightSync>(cluster_, *pretrained_.model, state_.weight_version);
   progress_ = Progress(state_.step + 1, config_.trainer.total_steps);
+  cluster_.world().barrier();  // every rank has looked at the folder before the root writes to it
   if (!is_root()) return;
   if (checkpoint) log::info(concat("Resumed from ", *checkpoint, " at step ", state_.step));
   write_file_atomically(dir_.file("config.resolved.yaml"),
