@@ -18,7 +18,7 @@ int run_entropy(const std::vector<std::string>& args) {
                      "ceiling, predicted against measured entropy change, selected tokens. Prints "
                      "them and draws a page; docs/entropy_law.md explains them.",
                      "covrl entropy --run runs/tiny_one_shot_grpo --set test --measure mean@k");
-  parser.option("--run", run_dirs, "run folder of covrl train; may be repeated").required();
+  parser.option("--run", run_dirs, "run folder of covrl train").required();
   parser.option("--set", query.set, "evaluation set that R is measured on; default: the first");
   parser.option("--measure", query.measure,
                 "mean@k (whatever k was), greedy, or a measure's full name; default: mean@k, else "
