@@ -10,11 +10,6 @@
 namespace covrl {
 namespace {
 
-bool is_usable(const Trajectory& trajectory) {
-  return trajectory.finish_reason != FinishReason::kFailed &&
-         trajectory.verdict.outcome != Outcome::kFailed;
-}
-
 // Plain vectors while a batch grows; tensors in the end.
 struct PackedColumns {
   std::vector<int64_t> tokens, positions;
@@ -87,6 +82,7 @@ Batch Batch::pack(uint64_t step, const std::vector<Group>& groups) {
       batch.prompt_lengths.push_back(static_cast<int64_t>(group.prompt.tokens.size()));
       batch.weight_versions.push_back(trajectory.weight_version);
       batch.rewards.push_back(trajectory.reward);
+      batch.truncated.push_back(trajectory.finish_reason == FinishReason::kLength);
       batch.usable.push_back(usable);
     }
   }

@@ -46,6 +46,8 @@ struct Batch {
   std::vector<int64_t> prompt_lengths;   // [N]
   std::vector<int64_t> weight_versions;  // [N]
   std::vector<double> rewards;           // [N]
+  std::vector<double> baselines;         // [N] reward of the prompt's greedy completion, or empty
+  std::vector<bool> truncated;           // [N] cut off at the length limit
   std::vector<bool> usable;              // [N] false: failed, out of loss, statistics and counts
   at::Tensor tokens_T;                   // int64
   at::Tensor positions_T;                // int64

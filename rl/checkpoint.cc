@@ -53,6 +53,7 @@ Json make_manifest(const fs::path& dir, const CheckpointContent& content) {
     manifest["num_critic_updates"] = content.critic.optimizer->num_steps();
   manifest["weight_version"] = state.weight_version;
   manifest["controllers"] = state.controllers;
+  manifest["prompt_batches"] = state.prompt_batches;
   for (const auto& [name, path] : files)
     manifest["files"][name] = {{"bytes", fs::file_size(path)},
                                {"xxh3", hash_text(hash_file(path.string()))}};
@@ -176,6 +177,7 @@ CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
   state.weight_version = manifest.at("weight_version").get<int64_t>();
   if (manifest.contains("controllers"))
     state.controllers = manifest.at("controllers").get<std::map<std::string, double>>();
+  state.prompt_batches = manifest.value("prompt_batches", state.step);
   return state;
 }
 

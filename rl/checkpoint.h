@@ -29,7 +29,8 @@ struct CheckpointState {
   int64_t step = 0;  // rollout (or sft) steps done
   int64_t weight_version = 0;
   std::map<std::string, double> controllers =
-      {};  // what adaptive coefficients have reached, by name
+      {};                      // what adaptive coefficients have reached, by name
+  int64_t prompt_batches = 0;  // batches that training has taken from the prompt stream
 };
 
 struct CriticContent {

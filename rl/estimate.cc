@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "rl/overlong.h"
 #include "rl/summary.h"
 
 namespace covrl {
@@ -36,6 +37,12 @@ AdvantageInput advantage_input(const Batch& batch) {
     input.value_T.assign(values.const_data_ptr<double>(),
                          values.const_data_ptr<double>() + values.numel());
   }
+  input.baseline = batch.baselines;
+  if (batch.value_T.filled()) {
+    const at::Tensor value_T = batch.value_T.get().to(at::kDouble).contiguous();
+    const double* value = value_T.const_data_ptr<double>();
+    input.value_T.assign(value, value + value_T.numel());
+  }
   return input;
 }
 
@@ -61,20 +68,23 @@ void add_metrics(const Batch& batch, const AdvantageInput& input, const Advantag
   returns.write("critic/returns", metrics);
 }
 
-at::Tensor to_float_tensor(const std::vector<double>& values) {
-  return at::tensor(values, at::kDouble).to(at::kFloat);
-}
-
 }  // namespace
 
-void estimate_advantages(Batch& batch, const AdvantageEstimator& estimator, Metrics& metrics) {
-  const AdvantageInput input = advantage_input(batch);
+void estimate_advantages(Batch& batch, const AdvantageEstimator& estimator, RewardKl& reward_kl,
+                         Truncated truncated, Metrics& metrics) {
+  AdvantageInput input = advantage_input(batch);
+  reward_kl.apply(batch, input.reward_T, metrics);
   const AdvantageEstimate estimate = estimator.estimate(input);
   for (size_t t = 0; t < input.mask_T.size(); ++t)
     COVRL_CHECK(std::isfinite(estimate.advantage_T[t]), "token ", t, " of the batch of step ",
                 batch.step, " has the advantage ", estimate.advantage_T[t]);
-  batch.advantage_T.set(to_float_tensor(estimate.advantage_T));
-  batch.return_T.set(to_float_tensor(estimate.return_T));
+  if (truncated == Truncated::kLeftOut) leave_out_truncated(batch, metrics);
+  const auto to_tensor = [&](const std::vector<double>& values) {
+    const at::Tensor values_T = at::tensor(values, at::kDouble).to(at::kFloat);
+    return at::where(batch.loss_mask_T, values_T, at::zeros_like(values_T));
+  };
+  batch.advantage_T.set(to_tensor(estimate.advantage_T));
+  batch.return_T.set(to_tensor(estimate.return_T));
   add_metrics(batch, input, estimate, metrics);
 }
 

@@ -10,11 +10,6 @@ namespace covrl {
 
 namespace {
 
-bool is_usable(const Trajectory& trajectory) {
-  return trajectory.finish_reason != FinishReason::kFailed &&
-         trajectory.verdict.outcome != Outcome::kFailed;
-}
-
 // Running mean.
 struct Mean {
   double sum = 0;

@@ -73,7 +73,8 @@ void LearnerConfig::describe(config::Visitor& v) {
          "How token losses become one number, counted over the whole mini-batch.",
          reduction_names());
   v.field("kl_loss_coef", kl_loss_coef,
-          "Weight of KL(policy || reference) in the loss. 0: no reference model is held.",
+          "Weight of KL(policy || reference) in the loss. 0: none, and no reference model is held "
+          "for it.",
           {0, 1e3});
   v.word("kl_loss_type", kl_loss_type,
          "Estimator of the KL; kl, mse and low_var_kl are other names of k1, k2 and k3. With + the "
@@ -121,8 +122,8 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
       controls_(config_.entropy_control),
       gradient_(policy.parameters()),
       optimizer_(config_.optim, policy.parameters()) {
-  COVRL_CHECK((config_.kl_loss_coef != 0) == (reference_ != nullptr),
-              "a reference model is held exactly for a KL term");
+  COVRL_CHECK(config_.kl_loss_coef == 0 || reference_ != nullptr,
+              "a KL term without a reference model");
   policy_.set_requires_grad(true);
 }
 
@@ -282,7 +283,7 @@ Metrics Learner::update(const Batch& batch) {
     if (!results.empty()) metrics.set(name, sum / static_cast<double>(results.size()));
   };
   for (size_t i = 0; i < kNumObjectiveSums; ++i)
-    if (i != static_cast<size_t>(ObjectiveSum::kKlLoss) || reference_ != nullptr)
+    if (i != static_cast<size_t>(ObjectiveSum::kKlLoss) || config_.kl_loss_coef != 0)
       average(kSumNames[i], [i](const StepResult& result) { return result.means[i]; });
   average("actor/grad_norm", [](const StepResult& result) { return result.grad_norm; });
   average("actor/lr", [](const StepResult& result) { return result.lr; });

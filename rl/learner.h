@@ -34,7 +34,7 @@ struct LearnerConfig {
   PolicyLossConfig policy_loss;
   EntropyControlConfig entropy_control;
   std::string loss_agg_mode = "token-mean";
-  double kl_loss_coef = 0.0;  // 0: no reference model is held
+  double kl_loss_coef = 0.0;  // 0: no KL in the loss
   std::string kl_loss_type = "k3";
   int64_t ppo_mini_batch_size = 0;  // prompts (groups) per optimizer update; 0: the whole batch
   int64_t ppo_epochs = 1;
@@ -46,7 +46,8 @@ struct LearnerConfig {
 
 class Learner {
  public:
-  // `reference` is null when kl_loss_coef is 0. `temperature`: of sampling, used for log-probs and
+  // `reference` may be null when kl_loss_coef is 0; score() uses it where it is given.
+  // `temperature`: of sampling, used for log-probs and
   // entropy alike. `total_updates`: for the learning-rate schedule. `max_response_length`: for
   // seq-mean-token-sum-norm.
   Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm,
@@ -57,7 +58,7 @@ class Learner {
   void score(Batch& batch);
 
   // All updates of a rollout step. Metrics averaged over the updates: actor/{loss, pg_loss,
-  // kl_loss} as loss_agg_mode reduces them (kl_loss with a reference only; loss is what is
+  // kl_loss} as loss_agg_mode reduces them (kl_loss with kl_loss_coef only; loss is what is
   // minimised; pg_loss is before coefficient and entropy control), actor/{entropy, ppo_kl,
   // pg_clipfrac, pg_clipfrac_lower} per loss token, actor/{grad_norm, lr}; and actor/{num_updates,
   // num_skipped_updates}, what entropy_metrics.h and entropy control report. A non-finite loss or

@@ -12,12 +12,12 @@ PromptStream::PromptStream(std::vector<Prompt> prompts, int64_t batch_size, uint
               batch_size_);
 }
 
-std::vector<Prompt> PromptStream::batch(int64_t step) const {
+std::vector<Prompt> PromptStream::batch(int64_t number) const {
   const auto size = static_cast<int64_t>(prompts_.size());
   std::vector<Prompt> result;
   std::vector<int64_t> order;
   int64_t order_epoch = -1;
-  for (int64_t place = (step - 1) * batch_size_; place < step * batch_size_; ++place) {
+  for (int64_t place = (number - 1) * batch_size_; place < number * batch_size_; ++place) {
     int64_t row = place % size;
     if (order_ == Order::kShuffled) {
       if (const int64_t epoch = place / size; epoch != order_epoch) {

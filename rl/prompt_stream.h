@@ -1,6 +1,6 @@
-// Which prompts a step trains on: an endless stream of epochs, each in its own order, cut into
+// Which prompts are trained on: an endless stream of epochs, each in its own order, cut into
 // batches. A batch may span epochs, so that no row is dropped and a batch may be larger than the
-// data. A function of (seed, step) alone.
+// data. A function of (seed, number) alone.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ enum class Order { kShuffled, kAsGiven };
 class PromptStream {
  public:
   PromptStream(std::vector<Prompt> prompts, int64_t batch_size, uint64_t seed, Order order);
-  // Prompts of rollout step `step` (from 1).
-  std::vector<Prompt> batch(int64_t step) const;
+  // Batch number `number` (from 1); without dynamic sampling that of rollout step `number`.
+  std::vector<Prompt> batch(int64_t number) const;
 
  private:
   std::vector<Prompt> prompts_;

@@ -72,6 +72,12 @@ void AlgorithmSection::describe(config::Visitor& v) {
   advantage.describe(v);
   v.section("rollout_correction", rollout_correction,
             "Correction for a sampler that is not quite the learner's policy.");
+  reward_kl.describe(v);
+  v.section("filter_groups", filter_groups, "Dynamic sampling.");
+  v.section("overlong_buffer", overlong_buffer, "Penalty for completions near the length limit.");
+  v.field("overlong_filter", overlong_filter,
+          "Leave completions that were cut off at rollout.max_new_tokens out of the loss; their "
+          "rewards still count in the statistics of the group.");
 }
 
 void VerifierSection::describe(config::Visitor& v) {
@@ -125,6 +131,22 @@ void ClusterSection::describe(config::Visitor& v) {
           "0: every rank samples and learns; L: ranks 0..L-1 learn, the others sample.", {0, 1e6});
 }
 
+namespace {
+
+// What compares the completions of one prompt needs two of them.
+void check_group_size(config::Visitor& v, const RunConfig& config) {
+  const bool several = config.rollout.n > 1;
+  v.check(
+      several || config.algorithm.advantage.adv_estimator != "grpo_passk", "algorithm",
+      "adv_estimator grpo_passk compares the best two completions of a prompt, and rollout.n is "
+      "1; set rollout.n to 2 or more");
+  v.check(several || !config.algorithm.filter_groups.enable, "algorithm",
+          "filter_groups drops prompts whose completions are alike, and rollout.n is 1; set "
+          "rollout.n to 2 or more, or filter_groups.enable to false");
+}
+
+}  // namespace
+
 void RunConfig::describe(config::Visitor& v) {
   v.section("model", model, "The policy.");
   v.section("data", data, "Training prompts.");
@@ -147,6 +169,13 @@ void RunConfig::describe(config::Visitor& v) {
           concat("ppo_mini_batch_size is ", actor.ppo_mini_batch_size,
                  " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
                  "; lower it, or set 0 for the whole batch"));
+  check_group_size(v, *this);
+  v.check(
+      !algorithm.overlong_buffer.enable || algorithm.overlong_buffer.len <= rollout.max_new_tokens,
+      "algorithm",
+      concat("overlong_buffer.len is ", algorithm.overlong_buffer.len,
+             " tokens, more than rollout.max_new_tokens = ", rollout.max_new_tokens,
+             "; give a shorter buffer"));
   check_critic(*this, v);
 }
 

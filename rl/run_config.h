@@ -9,7 +9,10 @@
 #include "core/config.h"
 #include "rl/advantage/advantage.h"
 #include "rl/critic.h"
+#include "rl/dynamic_sampling.h"
 #include "rl/learner.h"
+#include "rl/overlong.h"
+#include "rl/reward_kl.h"
 #include "rl/rollout_correction.h"
 #include "rollout/prompt_source.h"
 
@@ -36,6 +39,10 @@ struct RolloutSection {
 
 struct AlgorithmSection {
   AdvantageConfig advantage;
+  RewardKlConfig reward_kl;
+  FilterGroupsConfig filter_groups;
+  OverlongBufferConfig overlong_buffer;
+  bool overlong_filter = false;  // completions cut off at the length limit are out of the loss
   RolloutCorrectionConfig rollout_correction;
   void describe(config::Visitor& v);
 };

@@ -12,11 +12,6 @@ namespace covrl {
 
 namespace {
 
-bool is_usable(const Trajectory& trajectory) {
-  return trajectory.finish_reason != FinishReason::kFailed &&
-         trajectory.verdict.outcome != Outcome::kFailed;
-}
-
 bool has_zero_spread(const Group& group) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Trajectory& trajectory : group.trajectories) {

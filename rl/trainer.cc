@@ -6,7 +6,10 @@
 #include "core/interrupt.h"
 #include "core/jsonl.h"
 #include "core/log.h"
+#include "rl/dynamic_sampling.h"
 #include "rl/estimate.h"
+#include "rl/greedy_baseline.h"
+#include "rl/overlong.h"
 #include "rl/report.h"
 #include "rl/resume_diff.h"
 #include "rl/step_metrics.h"
@@ -63,6 +66,7 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
       pretrained_(std::move(inputs.pretrained)),
       verifier_(make_verifier(config_.verifier.name)),
       advantage_(make_advantage(config_.algorithm.advantage)),
+      reward_kl_(config_.algorithm.reward_kl),
       prompts_(std::move(inputs.train.prompts), config_.trainer.train_batch_size,
                static_cast<uint64_t>(config_.trainer.seed),
                config_.data.shuffle ? Order::kShuffled : Order::kAsGiven),
@@ -73,7 +77,8 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
       dir_(prepare_run_dir(config_.trainer, cluster_.world())),
       progress_(1, config_.trainer.total_steps) {
   if (cluster_.learns()) {
-    if (config_.actor.kl_loss_coef != 0) reference_ = pretrained_.model->clone();
+    if (config_.actor.kl_loss_coef != 0 || config_.algorithm.reward_kl.use_kl_in_reward)
+      reference_ = pretrained_.model->clone();
     learner_ = std::make_unique<Learner>(
         config_.actor, *pretrained_.model, reference_ ? &*reference_ : nullptr, cluster_.learners(),
         config_.rollout.temperature, static_cast<uint64_t>(config_.trainer.seed),
@@ -108,6 +113,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
                              learner_ ? &learner_->optimizer() : nullptr);
     if (learner_) learner_->load_controllers(state_.controllers);
     if (critic_) load_critic(*checkpoint, critic_->model(), critic_->optimizer());
+    reward_kl_.load_state(state_.controllers);
     if (state_.step >= config_.trainer.total_steps)
       throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
                   " of ", config_.trainer.total_steps,
@@ -159,10 +165,12 @@ bool Trainer::run() {
 void Trainer::step(int64_t step) {
   Metrics metrics, learning;
   Stopwatch whole, watch;
-  const std::vector<Group> groups = sample(step);
+  const std::vector<Group> groups = sample(step, metrics);
+  std::vector<Group> greedy;
+  if (advantage_->needs_baseline()) greedy = sample_greedily(step, groups);
   const double sampling_seconds = watch.lap();
   Batch batch = Batch::pack(static_cast<uint64_t>(step), groups);
-  add_group_metrics(groups, metrics);
+  if (advantage_->needs_baseline()) add_greedy_baselines(batch, greedy, metrics);
   double scoring_seconds = 0, learning_seconds = 0, critic_seconds = 0;
   if (learner_) {
     watch.lap();
@@ -173,7 +181,9 @@ void Trainer::step(int64_t step) {
     correct_rollout(config_.algorithm.rollout_correction, batch, metrics);
     critic_seconds = fill_values(batch, metrics);
     watch.lap();
-    estimate_advantages(batch, *advantage_, metrics);
+    estimate_advantages(
+        batch, *advantage_, reward_kl_,
+        config_.algorithm.overlong_filter ? Truncated::kLeftOut : Truncated::kLearned, metrics);
     add_covariance_metric(batch, metrics);
     critic_seconds += update_critic(batch, metrics);
     watch.lap();
@@ -222,13 +232,54 @@ double Trainer::update_critic(const Batch& batch, Metrics& metrics) {
   return watch.seconds();
 }
 
-std::vector<Group> Trainer::sample(int64_t step) {
+RolloutPlan Trainer::rollout_plan(int64_t step) const {
   RolloutPlan plan;
   plan.params = sampling_params(config_, pretrained_);
   plan.num_samples = config_.rollout.n;
   plan.step = static_cast<uint64_t>(step);
   plan.weight_version = sync_->version();
-  return sampler_.sample(prompts_.batch(step), plan);
+  return plan;
+}
+
+std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
+  const AlgorithmSection& algorithm = config_.algorithm;
+  const auto num_groups = static_cast<size_t>(config_.trainer.train_batch_size);
+  RolloutPlan plan = rollout_plan(step);
+  const auto generate = [&](int64_t batch) {
+    plan.first_slot = static_cast<uint64_t>(batch) * num_groups;
+    std::vector<Group> groups = sampler_.sample(prompts_.batch(++state_.prompt_batches), plan);
+    for (Group& group : groups) group.slot += plan.first_slot;
+    shape_overlong(algorithm.overlong_buffer, config_.rollout.max_new_tokens, groups);
+    return groups;
+  };
+  DynamicSample sample = sample_dynamically(algorithm.filter_groups, num_groups, generate);
+  add_group_metrics(sample.sampled, metrics);
+  add_dynamic_metrics(algorithm.filter_groups, sample, metrics);
+  add_overlong_metrics(algorithm.overlong_buffer, config_.rollout.max_new_tokens, sample.sampled,
+                       metrics);
+  std::vector<Group> groups;
+  for (size_t i = 0; i < num_groups; ++i)
+    groups.push_back(std::move(sample.sampled[sample.kept[i]]));
+  return groups;
+}
+
+std::vector<Group> Trainer::sample_greedily(int64_t step, const std::vector<Group>& groups) {
+  RolloutPlan plan = rollout_plan(step);
+  plan.params.filter = {.temperature = 0};
+  plan.num_samples = 1;
+  std::vector<Prompt> prompts;
+  for (const Group& group : groups) prompts.push_back(group.prompt);
+  std::vector<Group> greedy = sampler_.sample(prompts, plan);
+  for (size_t i = 0; i < groups.size(); ++i) greedy[i].slot = groups[i].slot;
+  shape_overlong(config_.algorithm.overlong_buffer, config_.rollout.max_new_tokens, greedy);
+  return greedy;
+}
+
+std::map<std::string, double> Trainer::controllers() const {
+  if (!learner_) return state_.controllers;
+  std::map<std::string, double> all = learner_->controllers();
+  all.merge(reward_kl_.state());
+  return all;
 }
 
 void Trainer::check_gap(const Metrics& metrics) const {
@@ -254,7 +305,7 @@ void Trainer::evaluate(int64_t step, Metrics& metrics) {
 }
 
 void Trainer::save(int64_t step) {
-  state_ = {step, sync_->version(), learner_ ? learner_->controllers() : state_.controllers};
+  state_ = {step, sync_->version(), controllers(), state_.prompt_batches};
   if (is_root()) {
     CheckpointContent content;
     content.state = state_;

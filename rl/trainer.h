@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "rl/learner.h"
 #include "rl/progress.h"
 #include "rl/prompt_stream.h"
+#include "rl/reward_kl.h"
 #include "rl/run_config.h"
 #include "rl/run_dir.h"
 #include "rl/sampler.h"
@@ -52,7 +54,10 @@ class Trainer {
  private:
   void resume(const std::vector<std::string>& argv);
   void step(int64_t step);
-  std::vector<Group> sample(int64_t step);
+  RolloutPlan rollout_plan(int64_t step) const;
+  std::vector<Group> sample(int64_t step, Metrics& metrics);
+  std::vector<Group> sample_greedily(int64_t step, const std::vector<Group>& groups);
+  std::map<std::string, double> controllers() const;
   // Values of the batch and updates of the critic, where there is one; the seconds they took.
   double fill_values(Batch& batch, Metrics& metrics);
   double update_critic(const Batch& batch, Metrics& metrics);
@@ -71,6 +76,7 @@ class Trainer {
   std::optional<Model> reference_;
   std::unique_ptr<Verifier> verifier_;
   std::unique_ptr<AdvantageEstimator> advantage_;
+  RewardKl reward_kl_;
   PromptStream prompts_;
   Sampler sampler_;
   std::unique_ptr<Learner> learner_;  // on learner ranks

@@ -16,4 +16,9 @@ const char* finish_reason_name(FinishReason reason) {
   COVRL_CHECK(false, "finish reason ", static_cast<int>(reason));
 }
 
+bool is_usable(const Trajectory& trajectory) {
+  return trajectory.finish_reason != FinishReason::kFailed &&
+         trajectory.verdict.outcome != Outcome::kFailed;
+}
+
 }  // namespace covrl

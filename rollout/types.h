@@ -37,6 +37,8 @@ struct Trajectory {
   Verdict verdict;
   double reward = 0;
 };
+// Neither its rollout nor its verification failed.
+bool is_usable(const Trajectory& trajectory);
 
 // The samples of one prompt in one step: what an advantage is relative to.
 struct Group {

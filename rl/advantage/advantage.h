@@ -42,6 +42,8 @@ class AdvantageEstimator {
  public:
   virtual ~AdvantageEstimator() = default;
   virtual AdvantageEstimate estimate(const AdvantageInput& input) const = 0;
+  // True when it reads AdvantageInput::baseline.
+  virtual bool needs_baseline() const { return false; }
 };
 
 // Error(kUsage) with the nearest and all names.

@@ -21,6 +21,8 @@ class ReMax : public AdvantageEstimator {
           result.advantage_T[entry] -= input.baseline[n];
     return result;
   }
+
+  bool needs_baseline() const override { return true; }
 };
 
 }  // namespace
