@@ -24,8 +24,7 @@ void FilterGroupsConfig::describe(config::Visitor& v) {
   v.field("max_num_gen_batches", max_num_gen_batches,
           "Batches of trainer.train_batch_size prompts to sample in a step before the run stops.",
           {1, 1e6});
-  FilterGroupsConfig off;
-  v.check(enable || *this == off, "enable",
+  v.check(enable || *this == FilterGroupsConfig(), "enable",
           "is false, so that the other keys of the section have no effect; set it true, or remove "
           "them");
 }
@@ -60,14 +59,6 @@ DynamicSample sample_dynamically(const FilterGroupsConfig& config, size_t num_gr
     ++sample.num_gen_batches;
   }
   return sample;
-}
-
-void add_dynamic_metrics(const FilterGroupsConfig& config, const DynamicSample& sample,
-                         Metrics& metrics) {
-  if (!config.enable) return;
-  metrics.set("train/num_gen_batches", static_cast<double>(sample.num_gen_batches));
-  metrics.set("train/kept_group_share",
-              static_cast<double>(sample.kept.size()) / static_cast<double>(sample.sampled.size()));
 }
 
 void add_dynamic_metrics(const FilterGroupsConfig& config, const DynamicSample& sample,

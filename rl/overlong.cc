@@ -16,10 +16,9 @@ void OverlongBufferConfig::describe(config::Visitor& v) {
           {1e-9, 1e6});
   v.check(!enable || len > 0, "len",
           "is 0 while enable is true; give the number of tokens over which the penalty grows");
-  OverlongBufferConfig off;
-  off.len = len;
-  v.check(enable || *this == off, "penalty_factor",
-          "has no effect with enable false; set that true, or remove the key");
+  v.check(enable || *this == OverlongBufferConfig(), "enable",
+          "is false, so that the other keys of the section have no effect; set it true, or remove "
+          "them");
 }
 
 double overlong_penalty(const OverlongBufferConfig& config, int64_t max_length, int64_t length) {
