@@ -40,13 +40,6 @@ at::Tensor natural_gradient_change(const at::Tensor& logprob, const at::Tensor& 
   return first_order_entropy_change(logprob, eta * advantage);
 }
 
-double logprob_advantage_covariance(const at::Tensor& logprob_T, const at::Tensor& advantage_T,
-                                    const at::Tensor& mask_T) {
-  const at::Tensor logprob = inside(logprob_T, mask_T), advantage = inside(advantage_T, mask_T);
-  if (logprob.numel() == 0) return 0;
-  return ((logprob - logprob.mean()) * (advantage - advantage.mean())).mean().item<double>();
-}
-
 SameStatesChange same_states_change(const at::Tensor& old_logprob_T,
                                     const at::Tensor& old_entropy_T,
                                     const at::Tensor& new_logprob_T,

@@ -24,11 +24,6 @@ at::Tensor natural_gradient_change(const at::Tensor& logprob, const at::Tensor& 
 
 // --- Sampled tokens. Nothing outside the mask is read. ---
 
-// Covariance of log-prob and advantage over the tokens of the mask: what theorem 2 takes a step's
-// change of entropy to be proportional to. 0 for an empty mask.
-double logprob_advantage_covariance(const at::Tensor& logprob_T, const at::Tensor& advantage_T,
-                                    const at::Tensor& mask_T);
-
 // Token means of the change of entropy in the states that were sampled.
 struct SameStatesChange {
   double measured = 0;     // mean of H1 - H0

@@ -91,7 +91,7 @@ std::string or_dash(const std::optional<double>& value) {
 
 std::string changes_text(const EntropyFindings& run) {
   if (run.changes.empty())
-    return "Entropy change: no step with a covariance (entropy_ctrl/cov_batch) yet\n";
+    return "Entropy change: no step with a covariance (entropy_ctrl/cov_mean) yet\n";
   std::string out =
       "Entropy change of a step, predicted from its covariance and earlier steps\n"
       "    step   covariance    predicted     measured\n";

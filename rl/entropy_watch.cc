@@ -19,8 +19,7 @@ void EntropyWatch::add(int64_t step, Metrics& row) {
     add_change(step, *entropy, row);
     add_point(step, *entropy, row);
   }
-  previous_ =
-      Previous{step, entropy, finite(row, "entropy_ctrl/cov_batch"), finite(row, accuracy_)};
+  previous_ = Previous{step, entropy, finite(row, "entropy_ctrl/cov_mean"), finite(row, accuracy_)};
 }
 
 void EntropyWatch::replay(const std::vector<std::pair<int64_t, Metrics>>& rows) {

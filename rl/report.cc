@@ -45,7 +45,7 @@ std::string entropy_charts(const std::vector<RunData>& runs) {
   std::string out = draw_chart(chart_of(
       runs, "Covariance.",
       "Of log-prob and advantage: where it is positive, the step lowers entropy.", Unit::kPlain,
-      {{"entropy_ctrl/cov_batch", "of the batch"},
+      {{"entropy_ctrl/cov_mean", "of the batch"},
        {"entropy_ctrl/cov_top_0.2pct", "mean of the largest 0.2 %"}}));
   out += draw_chart(chart_of(runs, "Selected tokens.", "Share that entropy control acted on.",
                              Unit::kPercent, {{"entropy_ctrl/selected_frac", "selected"}}));

@@ -5,7 +5,6 @@
 #include <limits>
 #include <string>
 
-#include "entropy/dynamics.h"
 #include "rl/summary.h"
 
 namespace covrl {
@@ -59,12 +58,6 @@ void add_gap_metrics(const Batch& batch, Metrics& metrics) {
   metrics.set("training/rollout_logprob_diff_mean",
               any ? gap.to(at::kDouble).mean().item<double>() : 0);
   metrics.set("training/rollout_logprob_diff_max", any ? gap.max().item<double>() : 0);
-}
-
-void add_covariance_metric(const Batch& batch, Metrics& metrics) {
-  metrics.set("entropy_ctrl/cov_batch",
-              logprob_advantage_covariance(batch.old_logprob_T.get(), batch.advantage_T.get(),
-                                           batch.loss_mask_T));
 }
 
 }  // namespace covrl

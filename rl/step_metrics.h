@@ -19,8 +19,4 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
 // and learner agree bit for bit.
 void add_gap_metrics(const Batch& batch, Metrics& metrics);
 
-// entropy_ctrl/cov_batch: covariance of log-prob and advantage over the batch's loss tokens, with
-// the policy that sampled them.
-void add_covariance_metric(const Batch& batch, Metrics& metrics);
-
 }  // namespace covrl

@@ -184,7 +184,6 @@ void Trainer::step(int64_t step) {
     estimate_advantages(
         batch, *advantage_, reward_kl_,
         config_.algorithm.overlong_filter ? Truncated::kLeftOut : Truncated::kLearned, metrics);
-    add_covariance_metric(batch, metrics);
     critic_seconds += update_critic(batch, metrics);
     watch.lap();
     if (step > config_.trainer.critic_warmup) learning = learner_->update(batch);

@@ -96,7 +96,7 @@ TEST_F(EntropyCommand, ARunWithoutEvaluationStillTellsItsChanges) {
   Rows rows = lawful_run(8, 0.25, 0.75);
   for (auto& [step, row] : rows) {
     Metrics kept;
-    for (const char* name : {"rollout/entropy", "entropy_ctrl/cov_batch"})
+    for (const char* name : {"rollout/entropy", "entropy_ctrl/cov_mean"})
       if (const double* value = row.find(name)) kept.set(name, *value);
     row = kept;
   }

@@ -47,7 +47,7 @@ TEST(EntropyWatch, ARowTellsWhatTheStepBeforeDid) {
   for (size_t step = 4; step < rows.size(); ++step) {
     const Metrics& row = rows[step].second;
     EXPECT_NEAR(row.at("entropy_ctrl/delta_measured"),
-                -2 * rows[step - 1].second.at("entropy_ctrl/cov_batch"), 1e-12);
+                -2 * rows[step - 1].second.at("entropy_ctrl/cov_mean"), 1e-12);
     EXPECT_NEAR(row.at("entropy_ctrl/delta_predicted"), row.at("entropy_ctrl/delta_measured"),
                 1e-12);
     EXPECT_NEAR(row.at("entropy_ctrl/eta"), 2, 1e-9);

@@ -257,7 +257,8 @@ TEST(CorrectRolloutTest, RejectedTokensTakeNoPart) {
   EXPECT_NEAR(metrics.at("rollout_corr/rollout_rs_seq_masked_fraction"), 0.5, 1e-12);
   // The first completion keeps its reward although its last token is out; the third has no part in
   // its group, whose other completion is then alone.
-  estimate_advantages(batch, *make_advantage({}), metrics);
+  RewardKl no_penalty({});
+  estimate_advantages(batch, *make_advantage({}), no_penalty, Truncated::kLearned, metrics);
   const at::Tensor advantage = batch.advantage_T.get().masked_select(batch.loss_mask_T);
   EXPECT_GT(advantage[0].item<float>(), 0.5);
   EXPECT_LT(advantage[2].item<float>(), -0.5);

@@ -22,7 +22,7 @@ inline std::vector<std::pair<int64_t, Metrics>> lawful_run(int num_steps, double
     Metrics row;
     if (step > 0) {
       row.set("rollout/entropy", entropy_after(step - 1));
-      row.set("entropy_ctrl/cov_batch",
+      row.set("entropy_ctrl/cov_mean",
               (entropy_after(step - 1) - entropy_after(step)) / 2 * (1 + noise * (step % 3)));
     }
     row.set(kAccuracy, b - a * std::exp(entropy_after(step)) + noise * (step % 2 == 0 ? 1 : -1));
