@@ -104,6 +104,7 @@ void SftRun::open(const std::vector<std::string>& argv) {
                   " of ", trainer.total_steps,
                   "); raise trainer.total_steps, or set trainer.resume=never to start anew");
   }
+  comm_.barrier();  // every rank has looked at the folder before the root writes to it
   if (!comm_.is_root()) return;
   write_file_atomically(dir_.file("config.resolved.yaml"), config_yaml(config::Comments::kHelp));
   write_launch_record(dir_, argv, comm_.size(), state_.step + 1);
