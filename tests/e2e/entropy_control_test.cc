@@ -13,7 +13,7 @@ std::vector<std::string> kl_cov_words(const std::string& run_dir, int64_t total_
       {"actor.entropy_control.kind=kl_cov", "actor.entropy_control.kl_cov_ratio=0.02",
        "actor.policy_loss.kind=unclipped", "actor.ppo_mini_batch_size=2",
        "actor.entropy_control.set_point.enable=true", "actor.entropy_control.set_point.low=2",
-       "actor.entropy_control.set_point.high=3", "rollout.temperature=0.8", "eval.every=0",
+       "actor.entropy_control.set_point.high=3", "rollout.temperature=0.8", "eval.every=1",
        "eval.before_train=false", "trainer.total_steps=" + std::to_string(total_steps)});
 }
 

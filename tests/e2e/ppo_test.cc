@@ -37,7 +37,8 @@ void expect_ok(const ProgramResult& result) { ASSERT_EQ(result.status, 0) << res
 
 TEST(Ppo, OnlyTheCriticLearnsInTheWarmUp) {
   const std::string run = temporary_dir("ppo") + "/a";
-  expect_ok(run_covrl(ppo_words(run, {"trainer.save_every=1", "trainer.keep_checkpoints=0"})));
+  expect_ok(run_covrl(ppo_words(run, {"trainer.save_every=1", "trainer.keep_checkpoints=0",
+                                      "rollout.max_new_tokens=64", "rollout.n=8"})));
   const auto weights = [&](int step, const std::string& part) {
     return hash_text(hash_file(checkpoint(run, step) + "/" + part + "/model.safetensors"));
   };
