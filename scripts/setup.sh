@@ -14,7 +14,7 @@ readonly WHOLE=(nvidia-nccl-cu13==2.30.7 nvidia-cudnn-cu13==9.26.0.51 nvidia-cub
   nvidia-cusolver==12.2.0.11 nvidia-cusparse==12.7.10.12 nvidia-cusparselt-cu13==0.8.1 nvidia-cufile==1.17.1.22
   nvidia-cuda-nvrtc==13.2.86 nvidia-nvjitlink==13.5.37 nvidia-nvshmem-cu13==3.7.2 nvidia-nvtx==13.2.86)
 readonly DEPS="${COVRL_DEPS_DIR:-$PWD/.deps}"
-readonly PACKAGES=(g++ cmake ninja-build ccache mold git python3 python3-pip
+readonly PACKAGES=(g++ cmake ninja-build ccache mold git curl jq python3 python3-pip
   libopenmpi-dev openmpi-bin libyaml-cpp-dev libboost-dev libicu-dev nlohmann-json3-dev libxxhash-dev
   libgtest-dev libbenchmark-dev)
 
