@@ -1,5 +1,7 @@
 #include "rl/run_dir.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +14,23 @@
 namespace covrl {
 namespace fs = std::filesystem;
 
+namespace {
+
+// The lock dies with the process, however that ends.
+std::shared_ptr<const void> take_lock(const std::string& path) {
+  const int fd = open((path + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0)
+    throw_usage("trainer.run_dir: cannot write to the run folder '", path,
+                "': ", std::strerror(errno), "; choose another run_dir or mend its permissions");
+  std::shared_ptr<const void> lock(nullptr, [fd](const void*) { close(fd); });
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    throw_usage("trainer.run_dir: another process is writing to the run folder '", path,
+                "'; wait for it to end, or choose another run_dir");
+  return lock;
+}
+
+}  // namespace
+
 bool RunDir::holds_run() const {
   return fs::exists(file("metrics.jsonl")) || fs::exists(checkpoints());
 }
@@ -23,19 +42,13 @@ RunDir open_run_dir(const std::string& path) {
     throw_usage("trainer.run_dir: cannot make the run folder '", path,
                 "': ", error ? error.message() : "a file of that name is in the way",
                 "; choose another run_dir or mend its permissions");
-  std::string probe = path + "/.write_test_XXXXXX";
-  const int fd = mkstemp(probe.data());
-  if (fd < 0)
-    throw_usage("trainer.run_dir: cannot write to the run folder '", path,
-                "': ", std::strerror(errno), "; choose another run_dir or mend its permissions");
-  close(fd);
-  unlink(probe.c_str());
-  return RunDir{path};
+  return RunDir{path, take_lock(path)};
 }
 
 std::string move_aside(const std::string& path) {
   const RunDir dir{path};
   if (!dir.holds_run()) return "";
+  const std::shared_ptr<const void> lock = take_lock(path);
   for (int number = 1;; ++number) {
     const std::string target = concat(path, ".", number);
     if (fs::exists(target)) continue;

@@ -4,9 +4,11 @@
 //   launch.json           argv, version, time, ranks   samples.jsonl   completions with verdicts
 //   checkpoints/          global_step_N/               report.html     the page made at the end
 //   selected_tokens.jsonl  tokens that entropy control selected
+//   .lock                 held while a process writes to the folder
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,17 +16,18 @@ namespace covrl {
 
 struct RunDir {
   std::string path;
+  std::shared_ptr<const void> lock = {};  // of the process that writes; released with the last copy
   std::string file(const std::string& name) const { return path + "/" + name; }
   std::string checkpoints() const { return path + "/checkpoints"; }
   bool holds_run() const;  // has metrics or checkpoints
 };
 
-// Makes the folder (parents too) and proves that it can be written. Error(kUsage) naming the path
-// and the reason.
+// Makes the folder (parents too), proves that it can be written and takes its lock. Error(kUsage)
+// naming the path and the reason, also when another process holds the lock.
 RunDir open_run_dir(const std::string& path);
 
 // Renames an earlier run to PATH.1, PATH.2, ... (the first free), so that nothing is lost. Returns
-// the new name, "" if none.
+// the new name, "" if none. Error(kUsage) when a process is writing to it.
 std::string move_aside(const std::string& path);
 
 // launch.json: how this process was started. Appended to on each resume.

@@ -81,12 +81,12 @@ class SftRun {
 
 void SftRun::open(const std::vector<std::string>& argv) {
   const SftTrainerSection& trainer = config_.trainer;
+  dir_ = RunDir{trainer.run_dir};
   if (comm_.is_root()) {
     if (trainer.resume == "never") move_aside(trainer.run_dir);
-    open_run_dir(trainer.run_dir);
+    dir_ = open_run_dir(trainer.run_dir);
   }
   comm_.barrier();
-  dir_ = RunDir{trainer.run_dir};
   std::optional<std::string> checkpoint;
   if (trainer.resume == "auto") checkpoint = latest_checkpoint(dir_.checkpoints());
   if (trainer.resume != "auto" && trainer.resume != "never") checkpoint = trainer.resume;

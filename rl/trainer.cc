@@ -35,16 +35,17 @@ DType export_dtype(const TrainerSection& trainer, const Pretrained& pretrained) 
 }
 
 RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
+  RunDir dir{trainer.run_dir};
   if (world.is_root()) {
     if (trainer.resume == "never") {
       const std::string moved = move_aside(trainer.run_dir);
       if (!moved.empty())
         log::info(concat("The earlier run in ", trainer.run_dir, " is now ", moved));
     }
-    open_run_dir(trainer.run_dir);
+    dir = open_run_dir(trainer.run_dir);
   }
   world.barrier();
-  return RunDir{trainer.run_dir};
+  return dir;
 }
 
 // What the law of entropy is about: the accuracy that progress shows. Without evaluation: nothing.

@@ -38,7 +38,7 @@ for setting in "${settings[@]}"; do
   for method in "${methods[@]}"; do
     folders=("${seeds[@]/#/$STUDY/$setting/$method/seed_}")
     runs+=(--run "$method=$(IFS=,; echo "${folders[*]}")")
-    "$COVRL" entropy --run "${folders[0]}" > "${folders[0]}/entropy.txt" 2> /dev/null || true
+    "$COVRL" entropy --run "${folders[0]}" > "${folders[0]}/entropy.txt"
   done
   "$COVRL" report "${runs[@]}" --output "$STUDY/$setting.html" --markdown "$STUDY/$setting.md"
   cat "$STUDY/$setting.md"

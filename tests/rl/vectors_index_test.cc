@@ -1,5 +1,5 @@
-// Which reference vectors the tests of this program and of kernels/ read: every file of the folder is
-// of a known kind, or named as left out.
+// Which reference vectors the tests of this program and of kernels/ read: every file of the folder
+// is of a known kind, or named as left out.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -31,7 +31,8 @@ const std::map<std::string, std::string>& known_kinds() {
       {"policy_vanilla", "PolicyLossTest"},
       {"rollout_correction", "RolloutCorrectionTest"},
       {"value_loss", "ValueLossTest"},
-      {"verl_latest", "PolicyLossTest, ReductionTest, KlTest, AdvantageTest, RolloutCorrectionTest"},
+      {"verl_latest",
+       "PolicyLossTest, ReductionTest, KlTest, AdvantageTest, RolloutCorrectionTest"},
   };
   return kinds;
 }
