@@ -12,10 +12,8 @@
 #include <ATen/ATen.h>
 
 #include "core/rng.h"
-#include "entropy/control.h"
 #include "entropy/covariance.h"
-#include "entropy/selection_tally.h"
-#include "entropy/set_point.h"
+#include "entropy/covariance_control.h"
 #include "entropy/top_k.h"
 
 namespace covrl {
@@ -40,12 +38,10 @@ std::vector<int64_t> draw(const std::vector<int64_t>& candidates, const MaskedTo
   return chosen;
 }
 
-class ClipCovControl : public EntropyControl {
+class ClipCovControl : public CovarianceControl {
  public:
   explicit ClipCovControl(const EntropyControlConfig& config)
-      : config_(config), set_point_(config.set_point) {}
-
-  bool selects() const override { return true; }
+      : CovarianceControl(config, "clip_cov") {}
 
   at::Tensor select(const ControlView& view) override {
     const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
@@ -68,23 +64,10 @@ class ClipCovControl : public EntropyControl {
                                       : terms.loss_T;
   }
 
-  void observe(double entropy) override { set_point_.observe(entropy); }
-
   void report(Metrics& metrics) override {
     metrics.set("entropy_ctrl/cov_clipfrac", tally_.selected_frac());
-    tally_.report(metrics);
-    set_point_.report(metrics);
+    CovarianceControl::report(metrics);
   }
-
-  std::map<std::string, double> state() const override { return set_point_.state("clip_cov"); }
-  void load_state(const std::map<std::string, double>& state) override {
-    set_point_.load_state("clip_cov", state);
-  }
-
- private:
-  EntropyControlConfig config_;
-  SetPoint set_point_;
-  SelectionTally tally_;
 };
 
 }  // namespace

@@ -13,10 +13,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "entropy/control.h"
 #include "entropy/covariance.h"
-#include "entropy/selection_tally.h"
-#include "entropy/set_point.h"
+#include "entropy/covariance_control.h"
 #include "entropy/top_k.h"
 
 namespace covrl {
@@ -30,12 +28,9 @@ at::Tensor penalty(const std::string& kind, const at::Tensor& d) {
   return at::clamp(at::clamp(-d, -20, 20).exp() + d - 1, -10, 10);
 }
 
-class KlCovControl : public EntropyControl {
+class KlCovControl : public CovarianceControl {
  public:
-  explicit KlCovControl(const EntropyControlConfig& config)
-      : config_(config), set_point_(config.set_point) {}
-
-  bool selects() const override { return true; }
+  explicit KlCovControl(const EntropyControlConfig& config) : CovarianceControl(config, "kl_cov") {}
 
   at::Tensor select(const ControlView& view) override {
     const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
@@ -57,23 +52,10 @@ class KlCovControl : public EntropyControl {
     return at::where(terms.selected_T, terms.loss_T + pull, terms.loss_T);
   }
 
-  void observe(double entropy) override { set_point_.observe(entropy); }
-
   void report(Metrics& metrics) override {
     if (tally_.any_selected()) metrics.set("entropy_ctrl/inert", tally_.unmoved_frac());
-    tally_.report(metrics);
-    set_point_.report(metrics);
+    CovarianceControl::report(metrics);
   }
-
-  std::map<std::string, double> state() const override { return set_point_.state("kl_cov"); }
-  void load_state(const std::map<std::string, double>& state) override {
-    set_point_.load_state("kl_cov", state);
-  }
-
- private:
-  EntropyControlConfig config_;
-  SetPoint set_point_;
-  SelectionTally tally_;
 };
 
 }  // namespace

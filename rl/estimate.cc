@@ -32,11 +32,6 @@ AdvantageInput advantage_input(const Batch& batch) {
     if (batch.usable[index] && last >= 0)
       input.reward_T[static_cast<size_t>(last)] = batch.rewards[index];
   }
-  if (batch.value_T.filled()) {
-    const at::Tensor values = batch.value_T.get().to(at::kDouble);
-    input.value_T.assign(values.const_data_ptr<double>(),
-                         values.const_data_ptr<double>() + values.numel());
-  }
   input.baseline = batch.baselines;
   if (batch.value_T.filled()) {
     const at::Tensor value_T = batch.value_T.get().to(at::kDouble).contiguous();
