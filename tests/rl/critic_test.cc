@@ -11,33 +11,15 @@
 #include "rl/loss/reduction.h"
 #include "rl/loss/value_loss.h"
 #include "tests/support/fake_comm.h"
+#include "tests/support/torch/batches.h"
 #include "tests/support/torch/tiny_model.h"
 
 namespace covrl {
 namespace {
 
-using testing::tiny_model;
+using testing::flat_weights;
 
-// Groups of 3 completions of 1 to 9 tokens.
-std::vector<Group> make_groups(int64_t num_groups) {
-  std::vector<Group> groups;
-  for (int64_t g = 0; g < num_groups; ++g) {
-    Sequence draws(12, Stream::kTest, static_cast<uint64_t>(g));
-    Group& group = groups.emplace_back();
-    group.slot = static_cast<uint64_t>(g);
-    const int64_t prompt_length = draws.between(1, 5);
-    for (int64_t i = 0; i < prompt_length; ++i) group.prompt.tokens.push_back(draws.between(0, 36));
-    for (int i = 0; i < 3; ++i) {
-      Trajectory& trajectory = group.trajectories.emplace_back();
-      const int64_t length = draws.between(1, 9);
-      for (int64_t t = 0; t < length; ++t) trajectory.tokens.push_back(draws.between(0, 36));
-      trajectory.behaviour_logprob.assign(static_cast<size_t>(length), -1);
-      trajectory.finish_reason = FinishReason::kStop;
-      trajectory.verdict.outcome = Outcome::kWrong;
-    }
-  }
-  return groups;
-}
+using testing::tiny_model;
 
 // Returns that differ from token to token: a function of prompt and position, so that one state
 // (the prompt, before each first token) has one return.
@@ -60,13 +42,6 @@ CriticConfig make_config() {
   config.ppo_max_tokens = 40;
   config.optim.lr = 1e-3;
   return config;
-}
-
-at::Tensor flat_weights(const ValueModel& model) {
-  std::vector<at::Tensor> parts;
-  for (const auto& [name, parameter] : model.parameters())
-    parts.push_back(parameter.detach().flatten().clone());
-  return at::cat(parts);
 }
 
 // A head that is not zero, so that gradients flow into the trunk from the first update on.
@@ -102,23 +77,14 @@ Outcomes learn(const CriticConfig& config, const std::vector<Group>& groups, int
   return results[0];
 }
 
-double metric(const std::vector<std::pair<std::string, double>>& metrics, const std::string& name) {
-  for (const auto& [key, value] : metrics)
-    if (key == name) return value;
-  ADD_FAILURE() << name << " is not among the metrics";
-  return std::nan("");
-}
+using testing::metric_of;
 
-// One update whose step is lr / eps times the gradient, far longer than the weights' rounding.
+// One update that shows the gradient.
 CriticConfig gradient_config() {
   CriticConfig config = make_config();
   config.ppo_mini_batch_size = 0;
   config.ppo_epochs = 1;
-  config.optim.lr = 1e9;
-  config.optim.eps = 1;
-  config.optim.beta1 = config.optim.beta2 = 0;
-  config.optim.weight_decay = 0;
-  config.optim.grad_clip = 1e-6;
+  testing::show_gradient(config.optim);
   return config;
 }
 
@@ -129,7 +95,7 @@ class CriticTest : public ::testing::Test {
 };
 
 TEST_F(CriticTest, RankCountDoesNotChangeABit) {
-  const std::vector<Group> groups = make_groups(5);
+  const std::vector<Group> groups = testing::random_groups(5);
   const Outcomes wanted = learn(make_config(), groups, 1);
   EXPECT_FALSE(wanted.weights.equal(wanted.start));
   for (int num_ranks : {2, 4}) {
@@ -141,7 +107,7 @@ TEST_F(CriticTest, RankCountDoesNotChangeABit) {
 }
 
 TEST_F(CriticTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
-  const std::vector<Group> groups = make_groups(5);
+  const std::vector<Group> groups = testing::random_groups(5);
   for (const std::string& mode : reduction_names()) {
     CriticConfig config = gradient_config();
     config.loss_agg_mode = mode;
@@ -156,14 +122,14 @@ TEST_F(CriticTest, MicroBatchSizeDoesNotChangeLossAndGradient) {
       EXPECT_LT(difference.norm().item<double>(), 1e-6 * step.norm().item<double>())
           << mode << max_tokens;
       for (const auto& [name, value] : whole.metrics)
-        EXPECT_NEAR(metric(parts.metrics, name), value, 1e-6 * std::abs(value) + 1e-9)
+        EXPECT_NEAR(metric_of(parts.metrics, name), value, 1e-6 * std::abs(value) + 1e-9)
             << mode << max_tokens << name;
     }
   }
 }
 
 TEST_F(CriticTest, AValueIsThatOfTheStateTheTokenIsSampledIn) {
-  const std::vector<Group> groups = make_groups(2);
+  const std::vector<Group> groups = testing::random_groups(2);
   testing::run_ranks(1, [&](Communicator& comm) {
     Critic critic(make_config(), tiny_model(5), comm, 100, 9);
     set_head(critic.model());
@@ -189,7 +155,7 @@ TEST_F(CriticTest, AValueIsThatOfTheStateTheTokenIsSampledIn) {
 
 // Derivative of the loss along its own gradient, which is the gradient's norm.
 TEST_F(CriticTest, GradientEqualsFiniteDifferences) {
-  Batch batch = Batch::pack(1, make_groups(2));
+  Batch batch = Batch::pack(1, testing::random_groups(2));
   ValueModel model(tiny_model(5));
   set_head(model);
   const Piece piece = make_piece(batch, {learning_sequences(batch), batch.num_tokens()});
@@ -229,7 +195,7 @@ TEST_F(CriticTest, LearnsTheReturnsOfAFixedBatch) {
     Critic critic(config, tiny_model(5), comm, 1000, 9);
     std::vector<double> losses, explained;
     for (int step = 0; step < 60; ++step) {
-      Batch batch = Batch::pack(1, make_groups(4));
+      Batch batch = Batch::pack(1, testing::random_groups(4));
       critic.fill_values(batch);
       batch.return_T.set(make_returns(batch));
       const Metrics metrics = critic.update(batch);
@@ -246,7 +212,7 @@ TEST_F(CriticTest, LearnsTheReturnsOfAFixedBatch) {
 }
 
 TEST_F(CriticTest, FailedTrajectoriesChangeNothing) {
-  const std::vector<Group> groups = make_groups(4);
+  const std::vector<Group> groups = testing::random_groups(4);
   std::vector<Group> with_failures = groups;
   for (Group& group : with_failures) {
     Trajectory failed = group.trajectories[0];
@@ -260,19 +226,19 @@ TEST_F(CriticTest, FailedTrajectoriesChangeNothing) {
 }
 
 TEST_F(CriticTest, WithoutUsableTokensNothingIsStepped) {
-  std::vector<Group> groups = make_groups(2);
+  std::vector<Group> groups = testing::random_groups(2);
   for (Group& group : groups)
     for (Trajectory& trajectory : group.trajectories) trajectory.verdict.outcome = Outcome::kFailed;
   const Outcomes seen = learn(make_config(), groups, 2);
   EXPECT_TRUE(seen.weights.equal(seen.start));
-  EXPECT_EQ(metric(seen.metrics, "critic/vf_explained_var"), 0);
+  EXPECT_EQ(metric_of(seen.metrics, "critic/vf_explained_var"), 0);
 }
 
 TEST_F(CriticTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
   std::vector<int> num_thrown(2);
   testing::run_ranks(2, [&](Communicator& comm) {
     Critic critic(make_config(), tiny_model(5), comm, 100, 9);
-    Batch batch = Batch::pack(1, make_groups(2));
+    Batch batch = Batch::pack(1, testing::random_groups(2));
     critic.fill_values(batch);
     batch.return_T.set(at::full({batch.num_tokens()}, std::nanf("")));
     const at::Tensor before = flat_weights(critic.model());

@@ -16,6 +16,8 @@
 namespace covrl {
 namespace {
 
+using testing::flat_weights;
+
 constexpr int64_t kNumGroups = 3, kNumSamples = 3, kMaxLength = 9;
 
 // Completions of 1 to 9 tokens, one of them rejected as a whole and one in its middle; off-policy
@@ -62,19 +64,8 @@ LearnerConfig make_config(const std::string& kind) {
   config.policy_loss.kind = kind;
   config.loss_agg_mode =
       config.policy_loss.traits().of_sequence ? "seq-mean-token-mean" : "token-mean";
-  config.optim.lr = 1e9;
-  config.optim.eps = 1;
-  config.optim.beta1 = config.optim.beta2 = 0;
-  config.optim.weight_decay = 0;
-  config.optim.grad_clip = 1e-6;
+  testing::show_gradient(config.optim);
   return config;
-}
-
-at::Tensor flat_weights(const Model& model) {
-  std::vector<at::Tensor> parts;
-  for (const auto& [name, parameter] : model.parameters())
-    parts.push_back(parameter.detach().flatten().clone());
-  return at::cat(parts);
 }
 
 struct Outcomes {

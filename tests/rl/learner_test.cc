@@ -17,6 +17,8 @@
 namespace covrl {
 namespace {
 
+using testing::flat_weights;
+
 constexpr double kTemperature = 0.7;
 
 using testing::tiny_model;
@@ -26,27 +28,14 @@ struct Sample {
   std::vector<double> advantages;
 };
 
-// Groups of 3 completions of 1 to 9 tokens.
 std::vector<Sample> make_samples(int64_t num_groups) {
   std::vector<Sample> samples;
-  for (int64_t g = 0; g < num_groups; ++g) {
-    Sequence draws(11, Stream::kTest, static_cast<uint64_t>(g));
+  Sequence draws(12, Stream::kTest);
+  for (Group& group : testing::random_groups(num_groups)) {
     Sample& sample = samples.emplace_back();
-    sample.group.slot = static_cast<uint64_t>(g);
-    const int64_t prompt_length = draws.between(1, 5);
-    for (int64_t i = 0; i < prompt_length; ++i)
-      sample.group.prompt.tokens.push_back(draws.between(0, 36));
-    for (int i = 0; i < 3; ++i) {
-      Trajectory& trajectory = sample.group.trajectories.emplace_back();
-      const int64_t length = draws.between(1, 9);
-      for (int64_t t = 0; t < length; ++t) {
-        trajectory.tokens.push_back(draws.between(0, 36));
-        trajectory.behaviour_logprob.push_back(-1);
-      }
-      trajectory.finish_reason = FinishReason::kStop;
-      trajectory.verdict.outcome = Outcome::kWrong;
+    for (size_t i = 0; i < group.trajectories.size(); ++i)
       sample.advantages.push_back(draws.normal());
-    }
+    sample.group = std::move(group);
   }
   return samples;
 }
@@ -79,13 +68,6 @@ struct Outcomes {
   std::vector<std::pair<std::string, double>> metrics;
 };
 
-at::Tensor flat_weights(const Model& model) {
-  std::vector<at::Tensor> parts;
-  for (const auto& [name, parameter] : model.parameters())
-    parts.push_back(parameter.detach().flatten().clone());
-  return at::cat(parts);
-}
-
 Outcomes learn(const LearnerConfig& config, const std::vector<Sample>& samples, int num_ranks) {
   std::vector<Outcomes> results(static_cast<size_t>(num_ranks));
   testing::run_ranks(num_ranks, [&](Communicator& comm) {
@@ -108,24 +90,15 @@ Outcomes learn(const LearnerConfig& config, const std::vector<Sample>& samples, 
 }
 
 double metric(const Outcomes& result, const std::string& name) {
-  for (const auto& [key, value] : result.metrics)
-    if (key == name) return value;
-  ADD_FAILURE() << name << " is not among the metrics";
-  return std::nan("");
+  return testing::metric_of(result.metrics, name);
 }
 
-// One update that shows the gradient itself (the first AdamW step shows little but its sign):
-// without running means and with eps far above the clipped gradient, the step is lr / eps *
-// gradient; lr makes it much longer than the weights' rounding.
+// One update that shows the gradient.
 LearnerConfig gradient_config() {
   LearnerConfig config = make_config();
   config.ppo_mini_batch_size = 0;
   config.ppo_epochs = 1;
-  config.optim.lr = 1e9;
-  config.optim.eps = 1;
-  config.optim.beta1 = config.optim.beta2 = 0;
-  config.optim.weight_decay = 0;
-  config.optim.grad_clip = 1e-6;
+  testing::show_gradient(config.optim);
   return config;
 }
 
