@@ -31,13 +31,7 @@ void CriticConfig::describe(config::Visitor& v) {
   v.word("loss_agg_mode", loss_agg_mode,
          "How token losses become one number, counted over the whole mini-batch.",
          reduction_names());
-  v.field(
-      "ppo_mini_batch_size", ppo_mini_batch_size,
-      "Prompts (whole groups) per optimizer update. 0: the whole batch, one update per rollout.",
-      {0, 1e9});
-  v.field("ppo_epochs", ppo_epochs, "Passes over each rollout batch.", {1, 1000});
-  v.field("ppo_max_tokens", ppo_max_tokens,
-          "Tokens per micro-batch: memory only, the result does not depend on it.", {1, 1e9});
+  describe_updates(v);
   v.section("optim", optim, "The optimizer.");
 }
 

@@ -18,15 +18,13 @@
 #include "rl/batch_pass.h"
 #include "rl/gradient_sum.h"
 #include "rl/optimizer.h"
+#include "rl/update_config.h"
 
 namespace covrl {
 
-struct CriticConfig {
+struct CriticConfig : UpdateConfig {
   double cliprange_value = 0.5;  // 0: off
   std::string loss_agg_mode = "token-mean";
-  int64_t ppo_mini_batch_size = 0;  // prompts (groups) per optimizer update; 0: the whole batch
-  int64_t ppo_epochs = 1;
-  int64_t ppo_max_tokens = 16384;  // token budget of a micro-batch: memory only
   OptimizerConfig optim{.lr = 1e-5};
   void describe(config::Visitor& v);
   bool operator==(const CriticConfig&) const = default;

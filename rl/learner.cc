@@ -80,13 +80,7 @@ void LearnerConfig::describe(config::Visitor& v) {
          "Estimator of the KL; kl, mse and low_var_kl are other names of k1, k2 and k3. With + the "
          "value of that form and the gradient of k2.",
          kl_names());
-  v.field(
-      "ppo_mini_batch_size", ppo_mini_batch_size,
-      "Prompts (whole groups) per optimizer update. 0: the whole batch, one update per rollout.",
-      {0, 1e9});
-  v.field("ppo_epochs", ppo_epochs, "Passes over each rollout batch.", {1, 1000});
-  v.field("ppo_max_tokens", ppo_max_tokens,
-          "Tokens per micro-batch: memory only, the result does not depend on it.", {1, 1e9});
+  describe_updates(v);
   v.field("entropy_at_unit_temperature", entropy_at_unit_temperature,
           "Measure the entropy at temperature 1 too (actor/entropy_unit_temperature). Where the "
           "rollout temperature is not 1 it costs one more pass through the output head per step.");

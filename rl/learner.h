@@ -26,19 +26,17 @@
 #include "rl/loss/objective.h"
 #include "rl/loss/policy_loss.h"
 #include "rl/optimizer.h"
+#include "rl/update_config.h"
 
 namespace covrl {
 
-struct LearnerConfig {
+struct LearnerConfig : UpdateConfig {
   double pg_loss_coeff = 1.0;  // 0 allowed: entropy and KL alone drive the policy
   PolicyLossConfig policy_loss;
   EntropyControlConfig entropy_control;
   std::string loss_agg_mode = "token-mean";
   double kl_loss_coef = 0.0;  // 0: no KL in the loss
   std::string kl_loss_type = "k3";
-  int64_t ppo_mini_batch_size = 0;  // prompts (groups) per optimizer update; 0: the whole batch
-  int64_t ppo_epochs = 1;
-  int64_t ppo_max_tokens = 16384;           // token budget of a micro-batch: memory only
   bool entropy_at_unit_temperature = true;  // measured, where sampling has another temperature
   OptimizerConfig optim;
   void describe(config::Visitor& v);
