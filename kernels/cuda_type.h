@@ -9,6 +9,6 @@
 
 namespace covrl::kernels {
 
-enum class CudaType { kFloat32, kBFloat16 };
+enum class CudaType { kFloat32, kBFloat16, kFloat16 };
 
 }  // namespace covrl::kernels

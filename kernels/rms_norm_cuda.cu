@@ -73,8 +73,7 @@ cudaError_t rms_norm_forward_cuda(const RmsNormForward& rows, cudaStream_t strea
       rows.size > INT32_MAX / 2)
     return cudaErrorInvalidValue;
   if (rows.num_tokens == 0) return cudaSuccess;
-  return rows.type == CudaType::kFloat32 ? launch<float>(rows, stream)
-                                         : launch<__nv_bfloat16>(rows, stream);
+  return with_type(rows.type, [&](auto type) { return launch<decltype(type)>(rows, stream); });
 }
 
 }  // namespace covrl::kernels

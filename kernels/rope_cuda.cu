@@ -67,8 +67,7 @@ cudaError_t rope_forward_cuda(const RopeForward& heads, cudaStream_t stream) {
       heads.head_size % 2 != 0)
     return cudaErrorInvalidValue;
   if (heads.num_tokens == 0) return cudaSuccess;
-  return heads.type == CudaType::kFloat32 ? launch<float>(heads, stream)
-                                          : launch<__nv_bfloat16>(heads, stream);
+  return with_type(heads.type, [&](auto type) { return launch<decltype(type)>(heads, stream); });
 }
 
 }  // namespace covrl::kernels

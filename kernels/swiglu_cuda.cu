@@ -49,8 +49,8 @@ cudaError_t launch(const SwigluForward& elements, cudaStream_t stream) {
 cudaError_t swiglu_forward_cuda(const SwigluForward& elements, cudaStream_t stream) {
   if (elements.count < 0) return cudaErrorInvalidValue;
   if (elements.count == 0) return cudaSuccess;
-  return elements.type == CudaType::kFloat32 ? launch<float>(elements, stream)
-                                             : launch<__nv_bfloat16>(elements, stream);
+  return with_type(elements.type,
+                   [&](auto type) { return launch<decltype(type)>(elements, stream); });
 }
 
 }  // namespace covrl::kernels

@@ -170,15 +170,15 @@ bool sizes_fit(int64_t num_tokens, int64_t num_ids) {
 cudaError_t token_logprob_forward_cuda(const TokenLogprobForward& rows, cudaStream_t stream) {
   if (!sizes_fit(rows.num_tokens, rows.num_ids)) return cudaErrorInvalidValue;
   if (rows.num_tokens == 0) return cudaSuccess;
-  return rows.type == CudaType::kFloat32 ? launch_forward<float>(rows, stream)
-                                         : launch_forward<__nv_bfloat16>(rows, stream);
+  return with_type(rows.type,
+                   [&](auto type) { return launch_forward<decltype(type)>(rows, stream); });
 }
 
 cudaError_t token_logprob_backward_cuda(const TokenLogprobBackward& rows, cudaStream_t stream) {
   if (!sizes_fit(rows.num_tokens, rows.num_ids)) return cudaErrorInvalidValue;
   if (rows.num_tokens == 0) return cudaSuccess;
-  return rows.type == CudaType::kFloat32 ? launch_backward<float>(rows, stream)
-                                         : launch_backward<__nv_bfloat16>(rows, stream);
+  return with_type(rows.type,
+                   [&](auto type) { return launch_backward<decltype(type)>(rows, stream); });
 }
 
 }  // namespace covrl::kernels

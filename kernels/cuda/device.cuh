@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <cstdint>
+
+#include "kernels/cuda_type.h"
 
 namespace covrl::kernels::cuda {
 
@@ -13,6 +16,7 @@ inline constexpr int kWarp = 32;
 
 __device__ inline float as_float(float x) { return x; }
 __device__ inline float as_float(__nv_bfloat16 x) { return __bfloat162float(x); }
+__device__ inline float as_float(__half x) { return __half2float(x); }
 template <class T>
 __device__ T from_float(float x);
 template <>
@@ -22,6 +26,18 @@ __device__ inline float from_float<float>(float x) {
 template <>
 __device__ inline __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
   return __float2bfloat16_rn(x);
+}
+template <>
+__device__ inline __half from_float<__half>(float x) {
+  return __float2half_rn(x);
+}
+
+// launch(T{}) for the C++ type T of a storage type.
+template <class Launch>
+cudaError_t with_type(CudaType type, const Launch& launch) {
+  if (type == CudaType::kBFloat16) return launch(__nv_bfloat16{});
+  if (type == CudaType::kFloat16) return launch(__half{});
+  return launch(float{});
 }
 
 // Elements of a 16-byte packet.

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+#include "kernels/cuda_type.h"
 
 namespace covrl::kernels {
 
@@ -73,9 +78,30 @@ Stored<T> random_values(size_t count, float scale, unsigned seed) {
   return stored;
 }
 
+// The types that values are stored as.
+using StorageTypes = ::testing::Types<float, __nv_bfloat16, __half>;
+
+template <class T>
+constexpr CudaType kType = CudaType::kFloat32;
+template <>
+inline constexpr CudaType kType<__nv_bfloat16> = CudaType::kBFloat16;
+template <>
+inline constexpr CudaType kType<__half> = CudaType::kFloat16;
+
 // Half the distance between neighbours at 1: the error of one rounding.
 template <class T>
-constexpr double kRounding = sizeof(T) == 2 ? 0x1p-8 : 0x1p-24;
+constexpr double kRounding = 0x1p-24;
+template <>
+inline constexpr double kRounding<__nv_bfloat16> = 0x1p-8;
+template <>
+inline constexpr double kRounding<__half> = 0x1p-11;
+
+// Largest error of rounding `value` to storage; below the smallest normal number it is constant.
+template <class T>
+double rounding_error(double value) {
+  constexpr double kSubnormal = std::is_same_v<T, __half> ? 0x1p-25 : 0x1p-134;
+  return kRounding<T> * std::abs(value) + kSubnormal;
+}
 
 }  // namespace covrl::kernels
 

@@ -9,8 +9,7 @@ namespace {
 
 template <class T>
 class RopeCuda : public ::testing::Test {};
-using Types = ::testing::Types<float, __nv_bfloat16>;
-TYPED_TEST_SUITE(RopeCuda, Types);
+TYPED_TEST_SUITE(RopeCuda, StorageTypes);
 
 struct Shape {
   int64_t num_tokens, num_heads, head_size;
@@ -18,7 +17,7 @@ struct Shape {
 
 TYPED_TEST(RopeCuda, MatchesDoubleInPlaceAndBeside) {
   COVRL_REQUIRE_DEVICE();
-  const CudaType type = sizeof(TypeParam) == 2 ? CudaType::kBFloat16 : CudaType::kFloat32;
+  const CudaType type = kType<TypeParam>;
   const int64_t num_positions = 11;
   for (const Shape shape :
        {Shape{1, 1, 2}, Shape{3, 5, 6}, Shape{5, 2, 64}, Shape{7, 3, 128}, Shape{2, 1, 22}}) {
@@ -48,7 +47,7 @@ TYPED_TEST(RopeCuda, MatchesDoubleInPlaceAndBeside) {
       const double kept = x.floats[i] * static_cast<double>(cosines.floats[table]);
       const double turned = partner * sines.floats[table];
       const double tolerance = 2 * kRounding<float> * (std::abs(kept) + std::abs(turned)) +
-                               kRounding<TypeParam> * std::abs(kept + turned);
+                               rounding_error<TypeParam>(kept + turned);
       ASSERT_NEAR(y[i], kept + turned, tolerance) << shape.head_size << " " << i;
     }
   }

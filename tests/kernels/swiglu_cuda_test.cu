@@ -9,12 +9,11 @@ namespace {
 
 template <class T>
 class SwigluCuda : public ::testing::Test {};
-using Types = ::testing::Types<float, __nv_bfloat16>;
-TYPED_TEST_SUITE(SwigluCuda, Types);
+TYPED_TEST_SUITE(SwigluCuda, StorageTypes);
 
 TYPED_TEST(SwigluCuda, MatchesDouble) {
   COVRL_REQUIRE_DEVICE();
-  const CudaType type = sizeof(TypeParam) == 2 ? CudaType::kBFloat16 : CudaType::kFloat32;
+  const CudaType type = kType<TypeParam>;
   for (const int64_t count : {1, 7, 8, 2047, 4864, 8209}) {
     for (const int64_t offset : {0, 1}) {
       if (offset >= count) continue;
@@ -28,7 +27,8 @@ TYPED_TEST(SwigluCuda, MatchesDouble) {
       for (int64_t i = offset; i < count; ++i) {
         const double x = gate.floats[i];
         const double expected = x / (1 + std::exp(-x)) * up.floats[i];
-        const double tolerance = (8 * kRounding<float> + kRounding<TypeParam>)*std::abs(expected);
+        const double tolerance =
+            8 * kRounding<float> * std::abs(expected) + rounding_error<TypeParam>(expected);
         ASSERT_NEAR(y[i], expected, tolerance) << x;
       }
     }

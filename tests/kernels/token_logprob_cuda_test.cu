@@ -44,11 +44,7 @@ struct ExactRow {
 
 template <class T>
 class TokenLogprobCuda : public ::testing::Test {};
-using Types = ::testing::Types<float, __nv_bfloat16>;
-TYPED_TEST_SUITE(TokenLogprobCuda, Types);
-
-template <class T>
-constexpr CudaType kType = sizeof(T) == 2 ? CudaType::kBFloat16 : CudaType::kFloat32;
+TYPED_TEST_SUITE(TokenLogprobCuda, StorageTypes);
 
 template <class T>
 struct Problem {
@@ -136,7 +132,7 @@ TYPED_TEST(TokenLogprobCuda, BackwardMatchesDouble) {
             std::abs(own) +
             probability * (std::abs(g) + std::abs(h) * (std::abs(distance) + exact.entropy));
         const double tolerance = 4 * kEpsilon * (2 + std::abs(distance) + exact.log_sum) * size +
-                                 kRounding<TypeParam> * std::abs(expected);
+                                 rounding_error<TypeParam>(expected);
         ASSERT_NEAR(gradient[token * shape.num_ids + id], expected, tolerance + 1e-38)
             << shape.num_ids << " " << id;
       }
