@@ -64,6 +64,14 @@ Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype,
   return result;
 }
 
+Pretrained random_pretrained(const std::string& dir, uint64_t seed,
+                             const std::string& chat_template, at::Device device) {
+  Pretrained result = load_pretrained_without_weights(dir, chat_template);
+  result.model = std::make_shared<Model>(Model::random(result.config, seed));
+  result.model->move_to(device);
+  return result;
+}
+
 void save_pretrained(const std::string& dir, const Pretrained& source, const Model& model,
                      DType dtype) {
   fs::create_directories(dir);

@@ -2,6 +2,7 @@
 // in and out.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ Pretrained load_pretrained(const std::string& dir, std::optional<DType> dtype = 
 // The same without reading the weights: `model` stays null.
 Pretrained load_pretrained_without_weights(const std::string& dir,
                                            const std::string& chat_template = "");
+// The same with new random weights (Model::random): config and tokenizer are all that is read.
+Pretrained random_pretrained(const std::string& dir, uint64_t seed,
+                             const std::string& chat_template = "", at::Device device = at::kCPU);
 // The weights alone.
 std::shared_ptr<Model> load_model(const std::string& dir, const ModelConfig& config,
                                   std::optional<DType> dtype = {}, at::Device device = at::kCPU);

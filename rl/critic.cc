@@ -1,6 +1,7 @@
 #include "rl/critic.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 
@@ -48,6 +49,7 @@ Critic::Critic(CriticConfig config, const Model& start, Communicator& comm, int6
 }
 
 void Critic::fill_values(Batch& batch) const {
+  RECORD_USER_SCOPE("values");
   const at::NoGradGuard no_grad;
   const SharedPass pass(batch, learning_sequences(batch), config_.ppo_max_tokens, comm_);
   batch.value_T.set(pass.columns(
@@ -89,6 +91,7 @@ Critic::StepResult Critic::step(const Batch& batch, const MiniBatch& mini_batch)
 }
 
 Metrics Critic::update(const Batch& batch) {
+  RECORD_USER_SCOPE("learn values");
   std::vector<StepResult> results;
   const std::vector<MiniBatch> parts =
       split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);

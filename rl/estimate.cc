@@ -1,6 +1,7 @@
 #include "rl/estimate.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 
@@ -67,6 +68,7 @@ void add_metrics(const Batch& batch, const AdvantageInput& input, const Advantag
 
 void estimate_advantages(Batch& batch, const AdvantageEstimator& estimator, RewardKl& reward_kl,
                          Truncated truncated, Metrics& metrics) {
+  RECORD_USER_SCOPE("estimate");
   AdvantageInput input = advantage_input(batch);
   reward_kl.apply(batch, input.reward_T, metrics);
   const AdvantageEstimate estimate = estimator.estimate(input);

@@ -1,5 +1,7 @@
 #include "rl/evaluate.h"
 
+#include <ATen/record_function.h>
+
 #include <cstdio>
 #include <tuple>
 
@@ -84,6 +86,7 @@ Evaluator::Evaluator(const EvalSection& config, std::vector<EvalSet> sets, Sampl
 
 std::vector<EvalResult> Evaluator::run(Sampler& sampler, int64_t weight_version,
                                        std::vector<std::vector<Group>>* groups) const {
+  RECORD_USER_SCOPE("evaluate");
   std::vector<EvalResult> results;
   for (size_t index = 0; index < sets_.size(); ++index) {
     const EvalSet& set = sets_[index];

@@ -1,6 +1,7 @@
 #include "rl/learner.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -122,6 +123,7 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
 }
 
 void Learner::score(Batch& batch) {
+  RECORD_USER_SCOPE("score");
   const at::NoGradGuard no_grad;
   const bool other_temperature = config_.entropy_at_unit_temperature && temperature_ != 1;
   const int64_t num_columns = 2 + (other_temperature ? 1 : 0) + (reference_ != nullptr ? 1 : 0);
@@ -254,6 +256,7 @@ void Learner::rescore(const Batch& batch, Metrics& metrics) const {
 }
 
 Metrics Learner::update(const Batch& batch) {
+  RECORD_USER_SCOPE("learn");
   const std::vector<MiniBatch> parts =
       split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
   warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs,

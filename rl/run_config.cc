@@ -45,7 +45,13 @@ void check_critic(const RunConfig& config, config::Visitor& v) {
 }  // namespace
 
 void ModelSection::describe(config::Visitor& v) {
-  v.field("path", path, "Checkpoint folder in Hugging Face layout.");
+  v.field("path", path,
+          "Checkpoint folder in Hugging Face layout; with init: random, a folder with config and "
+          "tokenizer.");
+  v.word("init", init,
+         "Start from the checkpoint's weights, or from random ones (to profile a model that is not "
+         "here).",
+         {"checkpoint", "random"});
   v.field("chat_template", chat_template,
           "Family name or .jinja file; empty: the checkpoint's own template.");
   v.word("kernels", kernels,

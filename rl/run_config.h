@@ -19,10 +19,11 @@
 namespace covrl {
 
 struct ModelSection {
-  std::string path;              // checkpoint folder in Hugging Face layout
-  std::string chat_template;     // empty: the checkpoint's own
-  std::string kernels = "fast";  // "fast", "reference"
-  std::string device = "auto";   // "auto", "cpu", "cuda"
+  std::string path;                 // checkpoint folder in Hugging Face layout
+  std::string init = "checkpoint";  // "checkpoint", or "random": config and tokenizer are read
+  std::string chat_template;        // empty: the checkpoint's own
+  std::string kernels = "fast";     // "fast", "reference"
+  std::string device = "auto";      // "auto", "cpu", "cuda"
   void describe(config::Visitor& v);
 };
 

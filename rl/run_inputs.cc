@@ -9,6 +9,17 @@ namespace covrl {
 
 namespace {
 
+Pretrained load_start(const RunConfig& config, Weights weights) {
+  const ModelSection& model = config.model;
+  const at::Device device = choose_device(model.device, "model.device");
+  if (weights == Weights::kSkip)
+    return load_pretrained_without_weights(model.path, model.chat_template);
+  if (model.init == "random")
+    return random_pretrained(model.path, static_cast<uint64_t>(config.trainer.seed),
+                             model.chat_template, device);
+  return load_pretrained(model.path, {}, model.chat_template, device);
+}
+
 // Evaluation sets share the prompt form of training; they are not repeated.
 DataConfig eval_data_config(const RunConfig& config) {
   DataConfig data = config.data;
@@ -38,12 +49,8 @@ EvalSet training_problems(const PromptSet& train, int64_t limit) {
 }  // namespace
 
 RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
-  const at::Device device = choose_device(config.model.device, "model.device");
   RunInputs inputs;
-  inputs.pretrained =
-      weights == Weights::kLoad
-          ? load_pretrained(config.model.path, {}, config.model.chat_template, device)
-          : load_pretrained_without_weights(config.model.path, config.model.chat_template);
+  inputs.pretrained = load_start(config, weights);
   std::vector<Prompt> rows;
   for (const std::string& path : config.data.train_files) {
     std::vector<Prompt> more = read_prompts(path, config.data);

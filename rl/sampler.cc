@@ -1,5 +1,7 @@
 #include "rl/sampler.h"
 
+#include <ATen/record_function.h>
+
 #include "rl/group_exchange.h"
 #include "rollout/verify_groups.h"
 
@@ -15,6 +17,7 @@ Sampler::Sampler(const Model& model, const Tokenizer& tokenizer, const Verifier&
       num_verify_threads_(num_verify_threads) {}
 
 std::vector<Group> Sampler::sample(const std::vector<Prompt>& prompts, const RolloutPlan& plan) {
+  RECORD_USER_SCOPE("sample");
   std::vector<Group> mine;
   if (cluster_.samples()) mine = sample_share(prompts, plan);
   return exchange_groups(cluster_.world(), mine, prompts);

@@ -235,12 +235,8 @@ Pretrained load_start(const SftConfig& config) {
   const at::Device device = choose_device(config.model.device, "model.device");
   if (config.model.init == "checkpoint")
     return load_pretrained(config.model.path, {}, config.model.chat_template, device);
-  Pretrained pretrained =
-      load_pretrained_without_weights(config.model.path, config.model.chat_template);
-  pretrained.model = std::make_shared<Model>(
-      Model::random(pretrained.config, static_cast<uint64_t>(config.trainer.seed)));
-  pretrained.model->move_to(device);
-  return pretrained;
+  return random_pretrained(config.model.path, static_cast<uint64_t>(config.trainer.seed),
+                           config.model.chat_template, device);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "rl/weight_sync.h"
 
+#include <ATen/record_function.h>
+
 #include <cstring>
 
 #include "core/error.h"
@@ -25,6 +27,7 @@ uint64_t weights_checksum(const Model& model) {
 }
 
 void WeightSync::publish() {
+  RECORD_USER_SCOPE("publish");
   if (cluster_.is_split()) {
     const at::NoGradGuard no_grad;
     for (const auto& [name, tensor] : model_.parameters()) {

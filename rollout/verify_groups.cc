@@ -3,6 +3,8 @@
 // queue; the caller, waiting to push, then stops pushing.
 #include "rollout/verify_groups.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 #include <exception>
 #include <mutex>
@@ -74,6 +76,7 @@ class Pool {
 }  // namespace
 
 void verify_groups(std::vector<Group>& groups, const Verifier& verifier, int num_threads) {
+  RECORD_USER_SCOPE("verify");
   COVRL_CHECK(num_threads > 0, "num_threads ", num_threads);
   std::vector<Work> all;
   for (Group& group : groups)

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "core/cli.h"
 #include "core/interrupt.h"
@@ -8,6 +9,7 @@
 #include "policy/model_config.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/config_words.h"
+#include "rl/op_profile.h"
 #include "rl/threads.h"
 #include "rl/trainer.h"
 
@@ -24,9 +26,11 @@ void print_start(const RunConfig& config, const RunInputs& inputs, int num_ranks
   log::info(batch_table(config, num_ranks));
 }
 
+constexpr size_t kNumProfiledOps = 25;  // shown by --profile
+
 struct TrainWords {
   ConfigWords config;
-  bool dry_run = false, config_only = false;
+  bool dry_run = false, config_only = false, profile = false;
   std::string model_shape;
 };
 
@@ -41,6 +45,8 @@ TrainWords parse_words(const std::vector<std::string>& args) {
   parser.flag("--config-only", words.config_only,
               "the same for a run whose model and data are not here: reads neither, and says what "
               "it could not check");
+  parser.flag("--profile", words.profile,
+              "print where the time went, by verb and operation (rank 0)");
   parser.option("--model-shape", words.model_shape,
                 "with --config-only: folder with the model's config.json, in place of model.path");
   parser.parse(args);
@@ -106,7 +112,11 @@ int run_train(const std::vector<std::string>& args) {
   RunInputs inputs = load_run_inputs(config, Weights::kLoad);
   if (world->is_root()) print_start(config, inputs, world->size());
   Trainer trainer(config, std::move(inputs), cluster, args);
+  std::optional<OpProfile> profile;
+  if (words.profile) profile.emplace();
   trainer.run();
+  if (profile && world->is_root())
+    std::cout << "\n" << profile_text(profile->rows(), kNumProfiledOps) << std::flush;
   return 0;
 }
 

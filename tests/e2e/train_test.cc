@@ -41,6 +41,15 @@ TEST(Train, TheSameSeedGivesTheSameBits) {
   EXPECT_NE(final_weights(dir + "/a"), final_weights(dir + "/c"));
 }
 
+TEST(Train, ProfileOfRandomWeightsNamesVerbsAndOperations) {
+  const std::string dir = temporary_dir("run");
+  const ProgramResult result = run_covrl(tiny_train_words(
+      dir + "/a", {"model.init=random", "trainer.total_steps=1", "eval.files=[]", "--profile"}));
+  expect_ok(result);
+  for (const char* part : {"verb", "operation", "\nlearn ", "\nscore ", "\nsample "})
+    EXPECT_NE(result.out.find(part), std::string::npos) << part << result.out;
+}
+
 TEST(Train, RanksLayoutsThreadsAndDecodeBatchChangeNothing) {
   const std::string dir = temporary_dir("run");
   expect_ok(run_covrl(tiny_train_words(dir + "/one")));
