@@ -66,12 +66,19 @@ target_link_options(covrl_torch INTERFACE -Wl,-rpath,${site}/torch/lib -Wl,-rpat
 if(COVRL_HAVE_TORCH_CUDA)
   # torch_cuda registers the device's operations when it is loaded; nothing of ours names its symbols.
   target_link_libraries(covrl_torch INTERFACE -Wl,--no-as-needed torch_cpu c10 torch_cuda c10_cuda -Wl,--as-needed)
-  # Torch-free: NCCL and the CUDA runtime that LibTorch itself loads.
+  # Torch-free, as NCCL: the CUDA runtime that LibTorch itself loads.
+  add_library(covrl_cudart INTERFACE)
+  target_include_directories(covrl_cudart SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
+  target_link_options(covrl_cudart INTERFACE -Wl,-rpath,${site}/nvidia/cu13/lib)
+  target_link_libraries(covrl_cudart INTERFACE ${site}/nvidia/cu13/lib/libcudart.so.13)
   add_library(covrl_nccl INTERFACE)
-  target_include_directories(covrl_nccl SYSTEM INTERFACE ${site}/nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
-  target_link_options(covrl_nccl INTERFACE -Wl,-rpath,${site}/nvidia/nccl/lib -Wl,-rpath,${site}/nvidia/cu13/lib)
-  target_link_libraries(covrl_nccl INTERFACE ${nccl_library} ${site}/nvidia/cu13/lib/libcudart.so.13)
+  target_include_directories(covrl_nccl SYSTEM INTERFACE ${site}/nvidia/nccl/include)
+  target_link_options(covrl_nccl INTERFACE -Wl,-rpath,${site}/nvidia/nccl/lib)
+  target_link_libraries(covrl_nccl INTERFACE ${nccl_library} covrl_cudart)
 else()
+  if(COVRL_HAVE_CUDA)
+    add_library(covrl_cudart ALIAS CUDA::cudart)
+  endif()
   target_link_libraries(covrl_torch INTERFACE -Wl,--no-as-needed torch_cpu c10 -Wl,--as-needed)
 endif()
 message(STATUS "covrl: LibTorch's CUDA part and NCCL ${COVRL_HAVE_TORCH_CUDA}")

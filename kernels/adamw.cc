@@ -6,8 +6,9 @@
 
 #include "core/error.h"
 #include "kernels/adamw_cpu.h"
-#include "kernels/mode.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/parallel.h"
+#include "kernels/reference.h"
 #include "kernels/reference_logprob.h"
 
 namespace covrl::kernels {
@@ -55,11 +56,10 @@ void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::T
   check_buffer("exp_avg_sq", exp_avg_sq, param);
   check_step(step);
   const at::NoGradGuard no_grad;
-  if (mode() == Mode::kReference || !param.is_cpu()) {
-    reference::adamw(param, grad, exp_avg, exp_avg_sq, step);
-    return;
-  }
+  if (uses_reference(param, Kernels::kCpuAndCuda))
+    return reference::adamw(param, grad, exp_avg, exp_avg_sq, step);
   const AdamwScalars scalars = scalars_of(step);
+  if (param.is_cuda()) return cuda_ops::adamw(param, grad, exp_avg, exp_avg_sq, scalars);
   float* p = param.data_ptr<float>();
   const float* g = grad.const_data_ptr<float>();
   float* m = exp_avg.data_ptr<float>();

@@ -8,8 +8,9 @@
 
 namespace covrl::kernels {
 
-bool uses_reference(const at::Tensor& input) {
-  return mode() == Mode::kReference || !input.is_cpu() || input.scalar_type() == at::kDouble;
+bool uses_reference(const at::Tensor& input, Kernels kernels) {
+  const bool has_kernel = input.is_cpu() || (input.is_cuda() && kernels == Kernels::kCpuAndCuda);
+  return mode() == Mode::kReference || !has_kernel || input.scalar_type() == at::kDouble;
 }
 
 namespace reference {

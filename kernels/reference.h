@@ -11,8 +11,11 @@
 
 namespace covrl::kernels {
 
+// Which devices an op has fast kernels for (float32, bfloat16; float16 on CUDA).
+enum class Kernels { kCpu, kCpuAndCuda };
+
 // True where an op has to take its oracle for this input.
-bool uses_reference(const at::Tensor& input);
+bool uses_reference(const at::Tensor& input, Kernels kernels = Kernels::kCpu);
 
 namespace reference {
 

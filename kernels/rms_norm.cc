@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/reference.h"
 #include "kernels/rms_norm_cpu.h"
 
@@ -72,8 +73,11 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
     throw_usage("rms_norm: x has shape ", x_TD.sizes(), ", expected a last axis that is not empty");
   check_shape("rms_norm", "weight", weight_D, {x_TD.size(1)});
   if (!(eps >= 0)) throw_usage("rms_norm: eps is ", eps, ", expected at least 0");
-  if (uses_reference(x_TD)) return reference::rms_norm(x_TD, weight_D, eps);
-  if (!wants_gradient({x_TD, weight_D})) return forward_cpu(x_TD, weight_D, eps, {});
+  const bool differentiated = wants_gradient({x_TD, weight_D});
+  if (uses_reference(x_TD, Kernels::kCpuAndCuda) || (x_TD.is_cuda() && differentiated))
+    return reference::rms_norm(x_TD, weight_D, eps);
+  if (x_TD.is_cuda()) return cuda_ops::rms_norm(x_TD, weight_D, eps);
+  if (!differentiated) return forward_cpu(x_TD, weight_D, eps, {});
   return RmsNormFunction::apply(x_TD, weight_D, eps);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/reference.h"
 #include "kernels/rope_cpu.h"
 
@@ -55,16 +56,19 @@ at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Ten
   check_table("sin", sin_Pd, x_THd);
   check_shape("rope", "sin", sin_Pd, cos_Pd.sizes());
   check_integers("rope", "positions", positions_T, at::kLong, {x_THd.size(0)});
-  if (uses_reference(x_THd)) return reference::rope(x_THd, cos_Pd, sin_Pd, positions_T);
+  const bool differentiated = wants_gradient({x_THd});
+  if (uses_reference(x_THd, Kernels::kCpuAndCuda) || (x_THd.is_cuda() && differentiated))
+    return reference::rope(x_THd, cos_Pd, sin_Pd, positions_T);
   const at::Tensor cos = cos_Pd.contiguous(), sin = sin_Pd.contiguous(),
                    positions = positions_T.contiguous();
+  if (x_THd.is_cuda()) return cuda_ops::rope(x_THd, cos, sin, positions);
   const int64_t* position = positions.const_data_ptr<int64_t>();
   for (int64_t token = 0; token < positions.size(0); ++token) {
     if (position[token] < 0 || position[token] >= cos.size(0))
       throw_usage("rope: positions[", token, "] is ", position[token], ", expected 0 .. ",
                   cos.size(0) - 1);
   }
-  if (!wants_gradient({x_THd})) return rotate_cpu(x_THd, cos, sin, positions, Rotation::kForward);
+  if (!differentiated) return rotate_cpu(x_THd, cos, sin, positions, Rotation::kForward);
   return RopeFunction::apply(x_THd, cos, sin, positions);
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/reference.h"
 #include "kernels/swiglu_cpu.h"
 
@@ -47,8 +48,11 @@ at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
   check_input("swiglu", "up", up_TF, 2);
   check_alike("swiglu", "gate", gate_TF, "up", up_TF);
   check_shape("swiglu", "up", up_TF, gate_TF.sizes());
-  if (uses_reference(gate_TF)) return reference::swiglu(gate_TF, up_TF);
-  if (!wants_gradient({gate_TF, up_TF})) return forward_cpu(gate_TF, up_TF);
+  const bool differentiated = wants_gradient({gate_TF, up_TF});
+  if (uses_reference(gate_TF, Kernels::kCpuAndCuda) || (gate_TF.is_cuda() && differentiated))
+    return reference::swiglu(gate_TF, up_TF);
+  if (gate_TF.is_cuda()) return cuda_ops::swiglu(gate_TF, up_TF);
+  if (!differentiated) return forward_cpu(gate_TF, up_TF);
   return SwigluFunction::apply(gate_TF, up_TF);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/reference.h"
 #include "kernels/reference_logprob.h"
 #include "kernels/token_logprob_cpu.h"
@@ -139,8 +140,10 @@ TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Te
                                        double temperature) {
   check_input(kOp, "logits", logits_TV, 2);
   check_targets(targets_T, logits_TV.size(0), logits_TV.size(1), temperature);
-  if (uses_reference(logits_TV))
+  if (uses_reference(logits_TV, Kernels::kCpuAndCuda))
     return reference::token_logprob_from_logits(logits_TV, targets_T, temperature);
+  if (logits_TV.is_cuda())
+    return cuda_ops::token_logprob_from_logits(logits_TV, targets_T, temperature);
   const variable_list outputs =
       LogitsFunction::apply(logits_TV.contiguous(), targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};

@@ -1,0 +1,24 @@
+#include "kernels/cuda_launch.h"
+
+#include <c10/cuda/CUDAStream.h>
+
+#include "core/error.h"
+
+namespace covrl::kernels::cuda_ops {
+
+CudaType cuda_type(const at::Tensor& tensor) {
+  if (tensor.scalar_type() == at::kBFloat16) return CudaType::kBFloat16;
+  if (tensor.scalar_type() == at::kHalf) return CudaType::kFloat16;
+  COVRL_CHECK(tensor.scalar_type() == at::kFloat, "a CUDA kernel for ", tensor.scalar_type());
+  return CudaType::kFloat32;
+}
+
+cudaStream_t current_stream() { return c10::cuda::getCurrentCUDAStream().stream(); }
+
+void check_launch(cudaError_t status, const char* op, const at::Tensor& input) {
+  if (status != cudaSuccess)
+    throw_runtime(op, ": the CUDA launch for ", input.scalar_type(), " of shape ", input.sizes(),
+                  " on ", input.device(), " failed: ", cudaGetErrorString(status));
+}
+
+}  // namespace covrl::kernels::cuda_ops

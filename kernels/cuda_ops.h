@@ -1,0 +1,31 @@
+// The kernels of this folder for tensors on a CUDA device: tensors in, tensors out.
+//
+// An op checks its input, then calls these where a CPU tensor would take the CPU's kernel; here is
+// no autograd unless said. X_cuda_op.cc holds those of op X, over the launchers of X_cuda.h. The
+// build without LibTorch's CUDA part has no_cuda_ops.cc in their place. Tensors are on the current
+// device; kernels go to LibTorch's current stream and are not waited for. A launch that fails
+// throws Error(kRuntime) naming op, shape and dtype.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "kernels/adamw_scalars.h"
+#include "kernels/token_logprob.h"
+
+namespace covrl::kernels::cuda_ops {
+
+at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps);
+
+at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
+                const at::Tensor& positions_T);
+
+at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF);
+
+// With gradient.
+TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
+                                       double temperature);
+
+void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
+           const AdamwScalars& scalars);
+
+}  // namespace covrl::kernels::cuda_ops

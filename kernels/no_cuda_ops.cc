@@ -1,0 +1,30 @@
+// In place of *_cuda_op.cc in the build without LibTorch's CUDA part, which has no CUDA tensors.
+#include "core/error.h"
+#include "kernels/cuda_ops.h"
+
+namespace covrl::kernels::cuda_ops {
+namespace {
+
+[[noreturn]] void refuse(const char* op) {
+  throw_runtime(op, ": a CUDA tensor in a build without CUDA (see docs/device.md)");
+}
+
+}  // namespace
+
+at::Tensor rms_norm(const at::Tensor&, const at::Tensor&, double) { refuse("rms_norm"); }
+
+at::Tensor rope(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&) {
+  refuse("rope");
+}
+
+at::Tensor swiglu(const at::Tensor&, const at::Tensor&) { refuse("swiglu"); }
+
+TokenLogprob token_logprob_from_logits(const at::Tensor&, const at::Tensor&, double) {
+  refuse("token_logprob_from_logits");
+}
+
+void adamw(at::Tensor&, const at::Tensor&, at::Tensor&, at::Tensor&, const AdamwScalars&) {
+  refuse("adamw");
+}
+
+}  // namespace covrl::kernels::cuda_ops
