@@ -1,102 +1,63 @@
 #include "kernels/token_logprob_cuda.h"
 
 #include "kernels/cuda/device.cuh"
+#include "kernels/cuda/softmax_row.cuh"
 
 namespace covrl::kernels {
 namespace {
 
 using namespace cuda;
 
-constexpr int kForwardThreads = 512;
 constexpr int kBackwardThreads = 256;
+constexpr int kFinishThreads = 128;
 constexpr int kBackwardPackets = 4;  // packets a thread takes
-constexpr float kLowest = -87.0f;    // bound of d in exp(d) d, where 0 * -inf would be NaN
 
-// Largest logit, sum of exp(d) and of exp(d) d, with d = (z - max) / temperature.
-struct RowState {
-  float max;
-  float sum;
-  float sum_shifted;
-};
-
-__device__ RowState rescaled(RowState state, float max, float inverse_temperature) {
-  if (state.sum == 0 || state.max == max) return {max, state.sum, state.sum_shifted};
-  const float shift = (state.max - max) * inverse_temperature;
-  const float scale = expf(shift);
-  return {max, state.sum * scale, (state.sum_shifted + state.sum * shift) * scale};
-}
-
-__device__ RowState merged(RowState a, RowState b, float inverse_temperature) {
-  const float max = fmaxf(a.max, b.max);
-  a = rescaled(a, max, inverse_temperature);
-  b = rescaled(b, max, inverse_temperature);
-  return {max, a.sum + b.sum, a.sum_shifted + b.sum_shifted};
-}
-
-__device__ void fold(RowState& state, float logit, float inverse_temperature) {
-  const float origin = state.max == -INFINITY ? 0.0f : state.max;
-  const float d = (logit - origin) * inverse_temperature;
-  const float weight = expf(d);
-  state.sum += weight;
-  state.sum_shifted += weight * fmaxf(d, kLowest);
-}
-
-__device__ RowState warp_merged(RowState state, float inverse_temperature) {
-#pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
-    const RowState other = {__shfl_xor_sync(0xffffffffu, state.max, offset),
-                            __shfl_xor_sync(0xffffffffu, state.sum, offset),
-                            __shfl_xor_sync(0xffffffffu, state.sum_shifted, offset)};
-    state = merged(state, other, inverse_temperature);
-  }
-  return state;
-}
-
-template <class T, bool kAligned>
-__device__ RowState thread_state(const T* logits, int num_ids, float inverse_temperature) {
-  RowState state = {-INFINITY, 0, 0};
-  const int whole = num_ids - num_ids % kPacket<T>;
-  for (int id = threadIdx.x * kPacket<T>; id < whole; id += kForwardThreads * kPacket<T>) {
-    const Packet<T> packet = load_packet<T, kAligned>(logits + id);
-    float max = state.max;
-#pragma unroll
-    for (int i = 0; i < kPacket<T>; ++i) max = fmaxf(max, as_float(packet.values[i]));
-    state = rescaled(state, max, inverse_temperature);
-#pragma unroll
-    for (int i = 0; i < kPacket<T>; ++i)
-      fold(state, as_float(packet.values[i]), inverse_temperature);
-  }
-  if (whole + static_cast<int>(threadIdx.x) < num_ids) {
-    const float logit = as_float(logits[whole + threadIdx.x]);
-    state = rescaled(state, fmaxf(state.max, logit), inverse_temperature);
-    fold(state, logit, inverse_temperature);
-  }
-  return state;
-}
-
-template <class T, bool kAligned>
-__global__ void __launch_bounds__(kForwardThreads) forward_kernel(const TokenLogprobForward rows) {
-  constexpr int kWarps = kForwardThreads / kWarp;
-  __shared__ RowState warps[kWarps];
-  const int64_t token = blockIdx.x;
-  const T* logits = static_cast<const T*>(rows.logits_TV) + token * rows.num_ids;
-  RowState state =
-      thread_state<T, kAligned>(logits, static_cast<int>(rows.num_ids), rows.inverse_temperature);
-  state = warp_merged(state, rows.inverse_temperature);
-  if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = state;
-  __syncthreads();
-  if (threadIdx.x >= kWarp) return;
-  state = threadIdx.x < kWarps ? warps[threadIdx.x] : RowState{-INFINITY, 0, 0};
-  state = warp_merged(state, rows.inverse_temperature);
-  if (threadIdx.x > 0) return;
-  const float log_sum = logf(state.sum);
-  const float entropy = log_sum - state.sum_shifted / state.sum;
-  const float target = as_float(logits[rows.targets_T[token]]);
-  rows.logprob_T[token] = (target - state.max) * rows.inverse_temperature - log_sum;
+// The results of a row; Rows: TokenLogprobForward or TokenLogprobFinish.
+template <class Rows>
+__device__ void finish(const Rows& rows, int64_t token, RowState state, float target_logit) {
+  const float entropy = row_entropy(state);
+  rows.logprob_T[token] = row_logprob(state, target_logit, rows.inverse_temperature);
   rows.entropy_T[token] = entropy;
   rows.statistics_3T[token] = state.max;
-  rows.statistics_3T[rows.num_tokens + token] = log_sum;
+  rows.statistics_3T[rows.num_tokens + token] = logf(state.sum);
   rows.statistics_3T[2 * rows.num_tokens + token] = entropy;
+}
+
+template <class T, bool kAligned>
+__global__ void __launch_bounds__(kRowThreads) forward_kernel(const TokenLogprobForward rows) {
+  const int64_t token = blockIdx.x;
+  const T* logits = static_cast<const T*>(rows.logits_TV) + token * rows.num_ids;
+  const RowState state =
+      block_state<T, kAligned>(logits, static_cast<int>(rows.num_ids), rows.inverse_temperature);
+  if (threadIdx.x == 0) finish(rows, token, state, as_float(logits[rows.targets_T[token]]));
+}
+
+template <class T, bool kAligned>
+__global__ void __launch_bounds__(kRowThreads) fold_kernel(const TokenLogprobFold tile) {
+  const int64_t token = blockIdx.x;
+  const T* logits = static_cast<const T*>(tile.logits_TW) + token * tile.num_ids;
+  RowState state =
+      block_state<T, kAligned>(logits, static_cast<int>(tile.num_ids), tile.inverse_temperature);
+  if (threadIdx.x > 0) return;
+  float* max = tile.state_4T + token;
+  float* sum = max + tile.num_tokens;
+  float* sum_shifted = sum + tile.num_tokens;
+  float* target_logit = sum_shifted + tile.num_tokens;
+  if (tile.first_id > 0)
+    state = merged({*max, *sum, *sum_shifted}, state, tile.inverse_temperature);
+  *max = state.max;
+  *sum = state.sum;
+  *sum_shifted = state.sum_shifted;
+  const int64_t place = tile.targets_T[token] - tile.first_id;
+  if (place >= 0 && place < tile.num_ids) *target_logit = as_float(logits[place]);
+}
+
+__global__ void __launch_bounds__(kFinishThreads) finish_kernel(const TokenLogprobFinish rows) {
+  const int64_t token = static_cast<int64_t>(blockIdx.x) * kFinishThreads + threadIdx.x;
+  if (token >= rows.num_tokens) return;
+  const float* state = rows.state_4T + token;
+  finish(rows, token, {state[0], state[rows.num_tokens], state[2 * rows.num_tokens]},
+         state[3 * rows.num_tokens]);
 }
 
 // What differentiates a logit, in registers.
@@ -123,7 +84,7 @@ __global__ void __launch_bounds__(kBackwardThreads)
                                  scale,
                                  rows.grad_logprob_T[token] * scale,
                                  rows.grad_entropy_T[token] * scale,
-                                 rows.targets_T[token]};
+                                 rows.targets_T[token] - rows.first_id};
   T* logits = static_cast<T*>(rows.logits_TV) + token * rows.num_ids;
   const int64_t first = static_cast<int64_t>(blockIdx.x % parts) * kPart + threadIdx.x * kPacket<T>;
 #pragma unroll
@@ -146,7 +107,15 @@ template <class T>
 cudaError_t launch_forward(const TokenLogprobForward& rows, cudaStream_t stream) {
   const bool aligned = rows_are_aligned(static_cast<const T*>(rows.logits_TV), rows.num_ids);
   const auto kernel = aligned ? forward_kernel<T, true> : forward_kernel<T, false>;
-  kernel<<<static_cast<unsigned>(rows.num_tokens), kForwardThreads, 0, stream>>>(rows);
+  kernel<<<static_cast<unsigned>(rows.num_tokens), kRowThreads, 0, stream>>>(rows);
+  return cudaGetLastError();
+}
+
+template <class T>
+cudaError_t launch_fold(const TokenLogprobFold& tile, cudaStream_t stream) {
+  const bool aligned = rows_are_aligned(static_cast<const T*>(tile.logits_TW), tile.num_ids);
+  const auto kernel = aligned ? fold_kernel<T, true> : fold_kernel<T, false>;
+  kernel<<<static_cast<unsigned>(tile.num_tokens), kRowThreads, 0, stream>>>(tile);
   return cudaGetLastError();
 }
 
@@ -172,6 +141,19 @@ cudaError_t token_logprob_forward_cuda(const TokenLogprobForward& rows, cudaStre
   if (rows.num_tokens == 0) return cudaSuccess;
   return with_type(rows.type,
                    [&](auto type) { return launch_forward<decltype(type)>(rows, stream); });
+}
+
+cudaError_t token_logprob_fold_cuda(const TokenLogprobFold& tile, cudaStream_t stream) {
+  if (!sizes_fit(tile.num_tokens, tile.num_ids) || tile.first_id < 0) return cudaErrorInvalidValue;
+  if (tile.num_tokens == 0) return cudaSuccess;
+  return with_type(tile.type, [&](auto type) { return launch_fold<decltype(type)>(tile, stream); });
+}
+
+cudaError_t token_logprob_finish_cuda(const TokenLogprobFinish& rows, cudaStream_t stream) {
+  if (!sizes_fit(rows.num_tokens, 1)) return cudaErrorInvalidValue;
+  if (rows.num_tokens == 0) return cudaSuccess;
+  finish_kernel<<<blocks_for(rows.num_tokens, kFinishThreads), kFinishThreads, 0, stream>>>(rows);
+  return cudaGetLastError();
 }
 
 cudaError_t token_logprob_backward_cuda(const TokenLogprobBackward& rows, cudaStream_t stream) {

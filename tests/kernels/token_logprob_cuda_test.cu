@@ -1,5 +1,6 @@
 #include "kernels/token_logprob_cuda.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -140,6 +141,94 @@ TYPED_TEST(TokenLogprobCuda, BackwardMatchesDouble) {
   }
 }
 
+// Columns first .. first+width-1 of rows of num_ids.
+template <class T>
+std::vector<T> tile_of(const std::vector<T>& rows, int64_t num_ids, int64_t first, int64_t width) {
+  std::vector<T> tile;
+  for (auto row = rows.begin(); row != rows.end(); row += num_ids)
+    tile.insert(tile.end(), row + first, row + first + width);
+  return tile;
+}
+
+template <class T>
+Scores score_in_tiles(const Problem<T>& problem, int64_t num_ids, int64_t tile_size,
+                      float inverse_temperature) {
+  const int64_t num_tokens = static_cast<int64_t>(problem.targets.size());
+  DeviceBuffer<int64_t> targets(problem.targets);
+  DeviceBuffer<float> state(4 * num_tokens), logprob(num_tokens), entropy(num_tokens),
+      statistics(3 * num_tokens);
+  for (int64_t first = 0; first < num_ids; first += tile_size) {
+    const int64_t width = std::min(tile_size, num_ids - first);
+    DeviceBuffer<T> logits(tile_of(problem.logits.values, num_ids, first, width));
+    check_cuda(token_logprob_fold_cuda({logits.data(), kType<T>, targets.data(), num_tokens, width,
+                                        first, inverse_temperature, state.data()},
+                                       nullptr));
+    check_cuda(cudaDeviceSynchronize());
+  }
+  check_cuda(token_logprob_finish_cuda({state.data(), num_tokens, inverse_temperature,
+                                        logprob.data(), entropy.data(), statistics.data()},
+                                       nullptr));
+  return {logprob.host(), entropy.host(), statistics.host()};
+}
+
+constexpr int64_t kTileSizes[] = {1, 7, 64, 509, 4096};
+
+TYPED_TEST(TokenLogprobCuda, TilesOfTheVocabularyGiveTheWholeRow) {
+  COVRL_REQUIRE_DEVICE();
+  const Case cases[] = {{1, 7, 0.6f, false}, {3, 257, 1.0f, true}, {5, 4099, 0.6f, false}};
+  for (const Case& shape : cases) {
+    const Problem<TypeParam> problem(shape);
+    const float inverse_temperature = 1 / shape.temperature;
+    for (const int64_t tile_size : kTileSizes) {
+      if (shape.num_ids / tile_size > 300) continue;
+      const Scores scores = score_in_tiles(problem, shape.num_ids, tile_size, inverse_temperature);
+      for (int64_t token = 0; token < shape.num_tokens; ++token) {
+        const ExactRow exact(problem.logits.floats.data() + token * shape.num_ids, shape.num_ids,
+                             problem.targets[token], inverse_temperature);
+        const double tolerance =
+            8 * kEpsilon * (1 + std::abs(exact.mean_distance) + std::abs(exact.logprob));
+        EXPECT_NEAR(scores.logprob[token], exact.logprob, tolerance) << tile_size;
+        EXPECT_NEAR(scores.entropy[token], exact.entropy, tolerance) << tile_size;
+        EXPECT_EQ(scores.statistics[token], exact.max);
+        EXPECT_NEAR(scores.statistics[shape.num_tokens + token], exact.log_sum, tolerance);
+      }
+    }
+  }
+}
+
+template <class T>
+std::vector<T> differentiate(const Problem<T>& problem, const std::vector<T>& tile,
+                             int64_t first_id, const Scores& scores) {
+  const int64_t num_tokens = static_cast<int64_t>(problem.targets.size());
+  DeviceBuffer<T> logits(tile);
+  DeviceBuffer<int64_t> targets(problem.targets);
+  DeviceBuffer<float> statistics(scores.statistics), grad_logprob(problem.grad_logprob),
+      grad_entropy(problem.grad_entropy);
+  check_cuda(token_logprob_backward_cuda(
+      {logits.data(), kType<T>, targets.data(), num_tokens,
+       static_cast<int64_t>(tile.size()) / num_tokens, 1.0f, statistics.data(), grad_logprob.data(),
+       grad_entropy.data(), first_id},
+      nullptr));
+  return logits.host();
+}
+
+TYPED_TEST(TokenLogprobCuda, GradientOfATileIsThatOfTheRow) {
+  COVRL_REQUIRE_DEVICE();
+  constexpr int64_t kIds = 1031;
+  const Problem<TypeParam> problem({3, kIds, 1.0f, false});
+  const Scores scores = score(problem.logits.values, problem.targets, 1.0f);
+  const std::vector<TypeParam> whole = differentiate(problem, problem.logits.values, 0, scores);
+  for (const int64_t tile_size : {1, 8, 509}) {
+    for (int64_t first = 0; first < kIds; first += std::max<int64_t>(tile_size, 41)) {
+      const int64_t width = std::min(tile_size, kIds - first);
+      const std::vector<TypeParam> tile = tile_of(problem.logits.values, kIds, first, width);
+      EXPECT_EQ(to_floats(differentiate(problem, tile, first, scores)),
+                to_floats(tile_of(whole, kIds, first, width)))
+          << first << " " << width;
+    }
+  }
+}
+
 TYPED_TEST(TokenLogprobCuda, RowHasTheSameBitsAloneAndInABatch) {
   COVRL_REQUIRE_DEVICE();
   for (const int64_t num_ids : {513, 1024}) {
@@ -165,6 +254,12 @@ TEST(TokenLogprobCudaSizes, NothingToDoIsSuccessAndBadSizesAreRefused) {
   TokenLogprobBackward backward;
   backward.num_tokens = 1;
   EXPECT_EQ(token_logprob_backward_cuda(backward, nullptr), cudaErrorInvalidValue);
+  TokenLogprobFold tile;
+  tile.num_ids = 5;
+  EXPECT_EQ(token_logprob_fold_cuda(tile, nullptr), cudaSuccess);
+  tile.first_id = -1;
+  EXPECT_EQ(token_logprob_fold_cuda(tile, nullptr), cudaErrorInvalidValue);
+  EXPECT_EQ(token_logprob_finish_cuda({}, nullptr), cudaSuccess);
 }
 
 }  // namespace
