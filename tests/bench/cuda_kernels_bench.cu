@@ -57,9 +57,8 @@ Case rms_norm_case() {
   const auto y = std::make_shared<DeviceBuffer<T>>(kTokens * kHidden);
   return {"rms_norm", shape_of<T>("T=%lld D=%lld", kTokens, kHidden),
           static_cast<double>(sizeof(T)) * (2 * kTokens * kHidden + kHidden), 1, [=] {
-            return rms_norm_forward_cuda({x->data(), weight->data(), y->data(), kType<T>, kTokens,
-                                          kHidden, 1e-6f},
-                                         nullptr);
+            return rms_norm_forward_cuda(
+                {x->data(), weight->data(), y->data(), kType<T>, kTokens, kHidden, 1e-6f}, nullptr);
           }};
 }
 
@@ -68,11 +67,11 @@ Case swiglu_case() {
   const int64_t count = kTokens * kIntermediate;
   const auto gate = filled<T>(count), up = filled<T>(count);
   const auto y = std::make_shared<DeviceBuffer<T>>(count);
-  return {"swiglu", shape_of<T>("T=%lld F=%lld", kTokens, kIntermediate), 3.0 * sizeof(T) * count,
-          1, [=] {
-            return swiglu_forward_cuda({gate->data(), up->data(), y->data(), kType<T>, count},
-                                       nullptr);
-          }};
+  return {
+      "swiglu", shape_of<T>("T=%lld F=%lld", kTokens, kIntermediate), 3.0 * sizeof(T) * count, 1,
+      [=] {
+        return swiglu_forward_cuda({gate->data(), up->data(), y->data(), kType<T>, count}, nullptr);
+      }};
 }
 
 template <class T>
@@ -80,7 +79,8 @@ Case rope_case() {
   const int64_t count = kTokens * kHeads * kHeadSize;
   const auto x = filled<T>(count);
   const auto y = std::make_shared<DeviceBuffer<T>>(count);
-  const auto cos = filled<float>(kTokens * kHeadSize / 2), sin = filled<float>(kTokens * kHeadSize / 2);
+  const auto cos = filled<float>(kTokens * kHeadSize / 2),
+             sin = filled<float>(kTokens * kHeadSize / 2);
   std::vector<int64_t> places(kTokens);
   for (int64_t t = 0; t < kTokens; ++t) places[t] = t;
   const auto positions = std::make_shared<DeviceBuffer<int64_t>>(places);
@@ -98,9 +98,9 @@ Case adamw_case() {
   check_cuda(cudaMemset(square->data(), 0, 4 * kParameters));
   const AdamwScalars scalars{1, 1, 0.1f, 0.999f, 0.001f, 0.03f, 1e-8f, -1e-5f};
   return {"adamw", shape_of<float>("n=%lld", kParameters), 28.0 * kParameters, 1, [=] {
-            return adamw_cuda({param->data(), grad->data(), mean->data(), square->data(),
-                               kParameters},
-                              scalars, nullptr);
+            return adamw_cuda(
+                {param->data(), grad->data(), mean->data(), square->data(), kParameters}, scalars,
+                nullptr);
           }};
 }
 
@@ -130,9 +130,12 @@ std::vector<Case> token_logprob_cases() {
 }
 
 std::vector<Case> all_cases() {
-  std::vector<Case> cases = {rms_norm_case<float>(), rms_norm_case<__nv_bfloat16>(),
-                             swiglu_case<float>(),   swiglu_case<__nv_bfloat16>(),
-                             rope_case<float>(),     rope_case<__nv_bfloat16>(),
+  std::vector<Case> cases = {rms_norm_case<float>(),
+                             rms_norm_case<__nv_bfloat16>(),
+                             swiglu_case<float>(),
+                             swiglu_case<__nv_bfloat16>(),
+                             rope_case<float>(),
+                             rope_case<__nv_bfloat16>(),
                              adamw_case()};
   for (const std::vector<Case>& more :
        {token_logprob_cases<float>(), token_logprob_cases<__nv_bfloat16>()})
