@@ -13,8 +13,10 @@
 #include <memory>
 
 #include "kernels/adamw_cuda.h"
+#include "kernels/decode_attention_cuda.h"
 #include "kernels/rms_norm_cuda.h"
 #include "kernels/rope_cuda.h"
+#include "kernels/sample_token_cuda.h"
 #include "kernels/swiglu_cuda.h"
 #include "kernels/token_logprob_cuda.h"
 #include "tests/kernels/cuda_support.h"
@@ -129,6 +131,96 @@ std::vector<Case> token_logprob_cases() {
            }}};
 }
 
+// A tile of the vocabulary, as token_logprob streams them from hidden states.
+Case fold_case() {
+  constexpr int64_t kIds = 8192;
+  const auto logits = filled<float>(kTokens * kIds);
+  const auto targets = std::make_shared<DeviceBuffer<int64_t>>(std::vector<int64_t>(kTokens, 17));
+  const auto state = filled<float>(4 * kTokens);
+  return {"token_logprob fold", shape_of<float>("T=%lld W=%lld", kTokens, kIds),
+          4.0 * kTokens * kIds + (8 + 2 * 12) * kTokens, 1, [=] {
+            return token_logprob_fold_cuda({logits->data(), CudaType::kFloat32, targets->data(),
+                                            kTokens, kIds, kIds, 1.0f, state->data()},
+                                           nullptr);
+          }};
+}
+
+template <class T>
+Case sample_case(const char* name, int64_t top_k, double top_p) {
+  const auto logits = filled<T>(kRows * kVocabulary, 3);
+  const auto uniforms =
+      std::make_shared<DeviceBuffer<double>>(std::vector<double>{0.1, 0.4, 0.7, 0.9});
+  const auto token = std::make_shared<DeviceBuffer<int64_t>>(kRows);
+  const auto floats = std::make_shared<DeviceBuffer<float>>(3 * kRows);
+  SampleTokenRows rows;
+  rows.type = kType<T>;
+  rows.num_rows = kRows;
+  rows.num_ids = kVocabulary;
+  rows.temperature = 0.8;
+  rows.top_k = top_k;
+  rows.top_p = top_p;
+  return {name, shape_of<T>("B=%lld V=%lld", kRows, kVocabulary),
+          kRows * (static_cast<double>(sizeof(T)) * kVocabulary + 8 + 20), 1, [=]() mutable {
+            rows.logits_BV = logits->data();
+            rows.uniforms_B = uniforms->data();
+            rows.token_B = token->data();
+            rows.logprob_B = floats->data();
+            rows.filtered_logprob_B = floats->data() + kRows;
+            rows.entropy_B = floats->data() + 2 * kRows;
+            return sample_token_cuda(rows, nullptr);
+          }};
+}
+
+template <class T>
+Case decode_attention_case(int64_t length) {
+  constexpr int64_t kBatch = 4, kKeyHeads = 2, kPageSize = 16;
+  const int64_t pages = (length + kPageSize - 1) / kPageSize;
+  const int64_t queries = kBatch * kHeads * kHeadSize,
+                keys = kBatch * length * kKeyHeads * kHeadSize;
+  const auto cache_size = kBatch * pages * kPageSize * kKeyHeads * kHeadSize;
+  const auto q = filled<T>(queries), k = filled<T>(cache_size), v = filled<T>(cache_size, 1, 2);
+  const auto output = std::make_shared<DeviceBuffer<T>>(queries);
+  std::vector<int32_t> places(kBatch * pages);
+  for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<int32_t>(i);
+  const auto table = std::make_shared<DeviceBuffer<int32_t>>(places);
+  const auto lengths = std::make_shared<DeviceBuffer<int32_t>>(
+      std::vector<int32_t>(kBatch, static_cast<int32_t>(length)));
+  DecodeAttentionForward s;
+  s.type = kType<T>;
+  s.batch = kBatch;
+  s.max_pages = pages;
+  s.page_size = kPageSize;
+  s.query_heads = kHeads;
+  s.key_heads = kKeyHeads;
+  s.head_size = kHeadSize;
+  s.scale = 0.125f;
+  const auto partial = std::make_shared<DeviceBuffer<float>>(decode_attention_partial(s) + 1);
+  return {"decode_attention", shape_of<T>("B=%lld Q=14 H=2 d=64 %lld keys", kBatch, length),
+          static_cast<double>(sizeof(T)) * 2 * (queries + keys) + 4.0 * kBatch * (pages + 1),
+          length > kKeysPerSplit ? 2 : 1, [=]() mutable {
+            s.q_BQd = q->data();
+            s.k_PSHd = k->data();
+            s.v_PSHd = v->data();
+            s.output_BQd = output->data();
+            s.block_table_BM = table->data();
+            s.lengths_B = lengths->data();
+            s.partial = partial->data();
+            return decode_attention_cuda(s, nullptr);
+          }};
+}
+
+std::vector<Case> decoding_cases() {
+  return {fold_case(),
+          sample_case<float>("sample_token", 0, 1),
+          sample_case<__nv_bfloat16>("sample_token", 0, 1),
+          sample_case<float>("sample_token top_k top_p", 50, 0.95),
+          sample_case<__nv_bfloat16>("sample_token top_k top_p", 50, 0.95),
+          decode_attention_case<float>(256),
+          decode_attention_case<__nv_bfloat16>(256),
+          decode_attention_case<float>(2000),
+          decode_attention_case<__nv_bfloat16>(2000)};
+}
+
 std::vector<Case> all_cases() {
   std::vector<Case> cases = {rms_norm_case<float>(),
                              rms_norm_case<__nv_bfloat16>(),
@@ -138,7 +230,7 @@ std::vector<Case> all_cases() {
                              rope_case<__nv_bfloat16>(),
                              adamw_case()};
   for (const std::vector<Case>& more :
-       {token_logprob_cases<float>(), token_logprob_cases<__nv_bfloat16>()})
+       {token_logprob_cases<float>(), token_logprob_cases<__nv_bfloat16>(), decoding_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
