@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "kernels/attention_cpu.h"
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/reference.h"
 
 namespace covrl::kernels {
@@ -204,8 +205,10 @@ at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
                 ", expected two axes");
   check_integers("decode_attention", "block_table", block_table_BM, at::kInt,
                  {q_BQd.size(0), block_table_BM.size(1)});
-  if (uses_reference(q_BQd))
+  if (uses_reference(q_BQd, Kernels::kCpuAndCuda))
     return reference::decode_attention(q_BQd, cache, block_table_BM, lengths_B, scale);
+  if (q_BQd.is_cuda())
+    return cuda_ops::decode_attention(q_BQd, cache, block_table_BM, lengths_B, scale);
   const at::Tensor table = block_table_BM.contiguous(), lengths = lengths_B.contiguous(),
                    q = to_float(q_BQd);
   check_block_table(cache, table, lengths);

@@ -9,7 +9,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 #include "kernels/adamw_scalars.h"
+#include "kernels/attention.h"
+#include "kernels/sample_token.h"
 #include "kernels/token_logprob.h"
 
 namespace covrl::kernels::cuda_ops {
@@ -21,7 +25,19 @@ at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Ten
 
 at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF);
 
+// Pages and lengths, which live on the device, are not checked.
+at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
+                            const at::Tensor& block_table_BM, const at::Tensor& lengths_B,
+                            double scale);
+
+// Waits for the device and brings the few numbers a row to the host. Token -1: nothing can be drawn
+// from the row.
+SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                           const std::vector<double>& uniforms);
+
 // With gradient.
+TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                           const at::Tensor& targets_T, double temperature);
 TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
                                        double temperature);
 

@@ -19,6 +19,19 @@ at::Tensor rope(const at::Tensor&, const at::Tensor&, const at::Tensor&, const a
 
 at::Tensor swiglu(const at::Tensor&, const at::Tensor&) { refuse("swiglu"); }
 
+at::Tensor decode_attention(const at::Tensor&, const PagedCache&, const at::Tensor&,
+                            const at::Tensor&, double) {
+  refuse("decode_attention");
+}
+
+SampledTokens sample_token(const at::Tensor&, const SamplingFilter&, const std::vector<double>&) {
+  refuse("sample_token");
+}
+
+TokenLogprob token_logprob(const at::Tensor&, const at::Tensor&, const at::Tensor&, double) {
+  refuse("token_logprob");
+}
+
 TokenLogprob token_logprob_from_logits(const at::Tensor&, const at::Tensor&, double) {
   refuse("token_logprob_from_logits");
 }

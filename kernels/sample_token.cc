@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/mode.h"
 #include "kernels/parallel.h"
 #include "kernels/reference_logprob.h"
@@ -45,12 +46,28 @@ void check_filter(const SamplingFilter& filter) {
 }
 
 void check_logits(const at::Tensor& logits, int64_t dim) {
-  if (logits.dim() != dim || logits.numel() == 0 || logits.scalar_type() != at::kFloat ||
-      !logits.is_cpu() || !logits.is_contiguous())
-    throw_usage("sample_token: logits are ", logits.scalar_type(), " of shape ", logits.sizes(),
-                " on ", logits.device(), ", expected contiguous float32 on the CPU with ", dim,
-                " axes, none empty");
+  const at::ScalarType type = logits.scalar_type();
+  if (logits.dim() != dim || logits.numel() == 0 ||
+      (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf))
+    throw_usage("sample_token: logits are ", type, " of shape ", logits.sizes(),
+                ", expected float32, bfloat16 or float16 with ", dim, " axes, none empty");
 }
+
+void check_uniforms(const std::vector<double>& uniforms, int64_t num_rows) {
+  if (static_cast<int64_t>(uniforms.size()) != num_rows)
+    throw_usage("sample_token: ", uniforms.size(), " uniforms for ", num_rows,
+                " rows, expected one a row");
+  for (const double uniform : uniforms)
+    if (!(uniform >= 0 && uniform < 1))
+      throw_usage("sample_token: a uniform is ", uniform, ", expected 0 <= u < 1");
+}
+
+[[noreturn]] void refuse_row(const std::string& place) {
+  throw_runtime("sample_token: ", place,
+                " has NaN or +inf logits, or none above -inf: nothing can be drawn from it");
+}
+
+at::Tensor on_cpu(const at::Tensor& logits) { return logits.to(at::kCPU, at::kFloat).contiguous(); }
 
 // Logits tied with the k-th largest are kept, as Hugging Face does.
 void keep_top_k(Row& row, int64_t top_k) {
@@ -94,9 +111,7 @@ Row open_row(const float* logits, int64_t num_ids, double temperature, const std
   const float inverse_temperature = static_cast<float>(1 / (temperature == 0 ? 1 : temperature));
   Row row{logits, num_ids, inverse_temperature, {}, {}};
   fold_logits(row.softmax, logits, num_ids, inverse_temperature);
-  if (!std::isfinite(row.softmax.sum) || row.softmax.sum == 0)
-    throw_runtime("sample_token: ", place,
-                  " has NaN or +inf logits, or none above -inf: nothing can be drawn from it");
+  if (!std::isfinite(row.softmax.sum) || row.softmax.sum == 0) refuse_row(place);
   return row;
 }
 
@@ -154,21 +169,9 @@ void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place,
   sampled.entropy[place] = static_cast<float>(row.softmax.entropy());
 }
 
-}  // namespace
-
-SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
-                           const std::vector<double>& uniforms) {
-  check_filter(filter);
-  check_logits(logits_BV, 2);
+SampledTokens draw_on_cpu(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                          const std::vector<double>& uniforms) {
   const int64_t num_rows = logits_BV.size(0), num_ids = logits_BV.size(1);
-  if (static_cast<int64_t>(uniforms.size()) != num_rows)
-    throw_usage("sample_token: ", uniforms.size(), " uniforms for ", num_rows,
-                " rows, expected one a row");
-  for (const double uniform : uniforms)
-    if (!(uniform >= 0 && uniform < 1))
-      throw_usage("sample_token: a uniform is ", uniform, ", expected 0 <= u < 1");
-  if (mode() == Mode::kReference) return reference::sample_token(logits_BV, filter, uniforms);
-
   SampledTokens sampled;
   sampled.token.resize(num_rows);
   sampled.logprob.resize(num_rows);
@@ -186,13 +189,35 @@ SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& fi
   return sampled;
 }
 
+SampledTokens draw_on_cuda(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                           const std::vector<double>& uniforms) {
+  SampledTokens sampled = cuda_ops::sample_token(logits_BV, filter, uniforms);
+  const auto refused = std::find(sampled.token.begin(), sampled.token.end(), -1);
+  if (refused != sampled.token.end()) refuse_row(concat("row ", refused - sampled.token.begin()));
+  return sampled;
+}
+
+}  // namespace
+
+SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
+                           const std::vector<double>& uniforms) {
+  check_filter(filter);
+  check_logits(logits_BV, 2);
+  check_uniforms(uniforms, logits_BV.size(0));
+  if (mode() == Mode::kReference)
+    return reference::sample_token(on_cpu(logits_BV), filter, uniforms);
+  if (logits_BV.is_cuda()) return draw_on_cuda(logits_BV, filter, uniforms);
+  return draw_on_cpu(on_cpu(logits_BV), filter, uniforms);
+}
+
 std::vector<double> filtered_distribution(const at::Tensor& logits_V,
                                           const SamplingFilter& filter) {
   check_filter(filter);
   check_logits(logits_V, 1);
-  if (mode() == Mode::kReference) return reference::filtered_distribution(logits_V, filter);
-  const int64_t num_ids = logits_V.numel();
-  Row row = open_row(logits_V.const_data_ptr<float>(), num_ids, filter.temperature, "the row");
+  const at::Tensor logits = on_cpu(logits_V);
+  if (mode() == Mode::kReference) return reference::filtered_distribution(logits, filter);
+  const int64_t num_ids = logits.numel();
+  Row row = open_row(logits.const_data_ptr<float>(), num_ids, filter.temperature, "the row");
   std::vector<double> probability(num_ids, 0.0);
   if (filter.temperature == 0) {
     probability[greedy_token(row)] = 1;

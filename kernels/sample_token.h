@@ -23,14 +23,16 @@ struct SampledTokens {
   std::vector<float> entropy;           // [B] nats, of softmax(logits / temperature)
 };
 
-// logits [B,V] float32 contiguous on the CPU; uniforms [B] in [0,1): inverse transform over the
+// logits [B,V] float32, bfloat16 or float16, on any device: drawn on a CUDA device where they are
+// (at most 2^19 ids), else by the CPU in float32. uniforms [B] in [0,1): inverse transform over the
 // kept tokens in order of id, so the draw is a function of the logits' row and its uniform alone.
-// Greedy reports logprob at temperature 1.
+// Greedy reports logprob at temperature 1. Throws Error(kRuntime) naming a row with NaN or +inf
+// logits, or with none above -inf.
 SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
                            const std::vector<double>& uniforms);
 
-// The filtered distribution of one row: probabilities [V] (double), zero where filtered out. For
-// tests and `covrl probe`.
+// The filtered distribution of one row of logits on the CPU: probabilities [V] (double), zero where
+// filtered out. For tests and `covrl probe`.
 std::vector<double> filtered_distribution(const at::Tensor& logits_V, const SamplingFilter& filter);
 
 }  // namespace covrl::kernels

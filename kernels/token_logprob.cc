@@ -129,8 +129,10 @@ TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_V
   check_alike(kOp, "hidden", hidden_TD, "head", head_VD);
   check_shape(kOp, "head", head_VD, {head_VD.size(0), hidden_TD.size(1)});
   check_targets(targets_T, hidden_TD.size(0), head_VD.size(0), temperature);
-  if (uses_reference(hidden_TD))
+  if (uses_reference(hidden_TD, Kernels::kCpuAndCuda))
     return reference::token_logprob(hidden_TD, head_VD, targets_T, temperature);
+  if (hidden_TD.is_cuda())
+    return cuda_ops::token_logprob(hidden_TD, head_VD, targets_T, temperature);
   const variable_list outputs = HiddenFunction::apply(hidden_TD.contiguous(), head_VD.contiguous(),
                                                       targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};
