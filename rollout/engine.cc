@@ -132,9 +132,9 @@ class Generation {
 
   // Draws the next token of each; those that go on join running_, the others are done.
   void draw(const at::Tensor& hidden_BD, std::vector<Running>& batch) {
-    const at::Tensor logits_BV =
-        kernels::linear(hidden_BD, model_.head()).to(at::kCPU, at::kFloat).contiguous();
-    const at::Tensor finite_B = logits_BV.isfinite().all(1);
+    const at::Tensor logits_BV = kernels::linear(hidden_BD, model_.head());
+    const auto [lowest_B, highest_B] = at::aminmax(logits_BV, /*dim=*/1);  // NaN if there is one
+    const at::Tensor finite_B = lowest_B.cpu().isfinite() & highest_B.cpu().isfinite();
     std::vector<Running> good;
     for (size_t i = 0; i < batch.size(); ++i) {
       if (finite_B.const_data_ptr<bool>()[i]) {
@@ -144,7 +144,9 @@ class Generation {
       }
     }
     if (good.empty()) return;
-    draw_finite(good.size() == batch.size() ? logits_BV : logits_BV.index({finite_B}), good);
+    draw_finite(good.size() == batch.size() ? logits_BV
+                                            : logits_BV.index({finite_B.to(logits_BV.device())}),
+                good);
   }
 
   void draw_finite(const at::Tensor& logits_BV, std::vector<Running>& batch) {
