@@ -16,6 +16,7 @@ readonly WHOLE=(nvidia-nccl-cu13==2.30.7 nvidia-cudnn-cu13==9.26.0.51 nvidia-cub
 readonly DEPS="${COVRL_DEPS_DIR:-$PWD/.deps}"
 readonly PACKAGES=(g++ cmake ninja-build ccache mold git curl jq python3 python3-pip
   libopenmpi-dev openmpi-bin libyaml-cpp-dev libboost-dev libicu-dev nlohmann-json3-dev libxxhash-dev
+  libgmp-dev libflint-dev libflint-arb-dev
   libgtest-dev libbenchmark-dev)
 
 variant=light
@@ -32,6 +33,7 @@ done
 missing=()
 if command -v dpkg-query >/dev/null 2>&1; then
   for package in "${PACKAGES[@]}"; do
+    [ "$package" = libflint-arb-dev ] && [ -e /usr/include/flint/acb.h ] && continue  # FLINT 3 holds Arb
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
 else
@@ -45,11 +47,16 @@ if [ "${#missing[@]}" -gt 0 ]; then
   if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
     echo "setup: installing ${missing[*]}"
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    apt-cache show libflint-arb-dev >/dev/null 2>&1 || {
+      kept=()
+      for package in "${missing[@]}"; do [ "$package" = libflint-arb-dev ] || kept+=("$package"); done
+      missing=("${kept[@]}")
+    }
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "setup.sh: these are missing and cannot be installed from here: ${missing[*]}" >&2
     echo "Install them (Debian and Ubuntu: apt-get install ${PACKAGES[*]}; elsewhere the packages of the same" >&2
-    echo "libraries: Open MPI, yaml-cpp, Boost, ICU, nlohmann-json, xxHash, GoogleTest), then run this again." >&2
+    echo "libraries: Open MPI, yaml-cpp, Boost, ICU, nlohmann-json, xxHash, GMP, FLINT with Arb, GoogleTest), then run this again." >&2
     exit 1
   fi
 fi

@@ -1,190 +1,184 @@
 #include "verifiers/compare.h"
 
-#include <string>
-#include <vector>
+#include <algorithm>
 
-#include "verifiers/normalise.h"
-#include "verifiers/rational.h"
+#include "verifiers/signs.h"
+#include "verifiers/unit_kinds.h"
 
-namespace covrl {
+namespace covrl::math {
 
 namespace {
 
-constexpr size_t kMaxLength = 20000;  // beyond, answers are compared as strings only
-constexpr size_t kMaxItems = 32;      // of an unordered list; matching is quadratic
-constexpr int kMaxDepth = 4;          // lists of tuples of ...
+using Kind = NodeKind;
 
-using Items = std::vector<std::string_view>;
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(' ');
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+bool is_real_set(const Node& node) {
+  return node.is(Kind::kUnion) || node.is(Kind::kConstant, "reals") || is_inequality(node) ||
+         node.is(Kind::kDifference) ||
+         (node.is(Kind::kTuple) && node.args.size() == 2 && node.open != node.close);
 }
-
-int depth_change(char c) {
-  if (c == '(' || c == '[' || c == '{') return 1;
-  return c == ')' || c == ']' || c == '}' ? -1 : 0;
-}
-
-const Items& list_separators() {
-  static const std::string and_text = std::string{kTextBegin} + "and" + kTextEnd;
-  static const Items separators = {",",
-                                   ";",
-                                   " and ",
-                                   " or ",
-                                   "\x01 and \x02",
-                                   "\x01 or \x02",
-                                   "\x01"
-                                   "and\x02",
-                                   "\x01"
-                                   "or\x02",
-                                   "\x01"
-                                   "and \x02",
-                                   "\x01"
-                                   "or \x02",
-                                   "\x01 or\x02",
-                                   "\x01 and\x02"};
-  return separators;
-}
-
-// Pieces between separators outside brackets; empty pieces next to a separator are left out (", and
-// ").
-Items split(std::string_view text, const Items& separators) {
-  Items items;
-  size_t begin = 0;
-  int depth = 0;
-  const auto add = [&](size_t end) {
-    const std::string_view item = trimmed(text.substr(begin, end - begin));
-    if (!item.empty()) items.push_back(item);
-  };
-  for (size_t at = 0; at < text.size();) {
-    depth += depth_change(text[at]);
-    size_t length = 0;
-    if (depth == 0)
-      for (const std::string_view separator : separators)
-        if (text.substr(at).starts_with(separator)) length = separator.size();
-    if (length > 0) {
-      add(at);
-      begin = at + length;
-    }
-    at += length > 0 ? length : 1;
-  }
-  add(text.size());
-  return items;
-}
-
-// ( ... ) as a whole, the first bracket closed by the last: content without them.
-struct Bracketed {
-  char open = 0, close = 0;  // 0: none; '{' is a set
-  std::string_view content;
-};
-
-Bracketed brackets_of(std::string_view text) {
-  const bool set = text.starts_with("\\{");
-  const size_t open_size = set ? 2 : 1;
-  if (text.size() < 2 * open_size || depth_change(text[open_size - 1]) != 1) return {};
-  if (!set && text[0] == '{') return {};
-  int depth = 0;
-  for (size_t at = 0; at < text.size(); ++at) {
-    depth += depth_change(text[at]);
-    if (depth == 0 && at > 0 && at + 1 < text.size() && !(set && at == 0)) return {};
-    if (set && at == 0) continue;
-  }
-  if (depth != 0) return {};
-  const size_t close_size = text.ends_with("\\}") ? 2 : 1;
-  if (set != (close_size == 2)) return {};
-  return {text[open_size - 1], text.back(),
-          text.substr(open_size, text.size() - open_size - close_size)};
-}
-
-class Comparer {
- public:
-  bool equal(std::string_view gold, std::string_view answer, int depth) const {
-    gold = trimmed(gold);
-    answer = trimmed(answer);
-    if (gold.empty() || answer.empty()) return false;
-    if (equal_as_text(gold, answer)) return true;
-    if (depth == kMaxDepth || gold.size() > kMaxLength || answer.size() > kMaxLength) return false;
-    gold = without_assignment(gold);
-    answer = without_assignment(answer);
-    const Items gold_parts = split(gold, {"\\cup"}), answer_parts = split(answer, {"\\cup"});
-    if (gold_parts.size() > 1 || answer_parts.size() > 1)
-      return equal_in_any_order(gold_parts, answer_parts, depth);
-    return equal_lists(gold, answer, depth);
-  }
-
- private:
-  bool equal_lists(std::string_view gold, std::string_view answer, int depth) const {
-    const Bracketed gold_brackets = brackets_of(gold), answer_brackets = brackets_of(answer);
-    if (const auto inner = unwrapped(gold_brackets); !inner.empty())
-      return equal(inner, answer, depth + 1);
-    if (const auto inner = unwrapped(answer_brackets); !inner.empty())
-      return equal(gold, inner, depth + 1);
-    if (is_ordered(gold_brackets) || is_ordered(answer_brackets)) {
-      return gold_brackets.open == answer_brackets.open &&
-             gold_brackets.close == answer_brackets.close &&
-             equal_in_order(split(gold_brackets.content, list_separators()),
-                            split(answer_brackets.content, list_separators()), depth);
-    }
-    const Items gold_items = split(content_of(gold, gold_brackets), list_separators());
-    const Items answer_items = split(content_of(answer, answer_brackets), list_separators());
-    if (gold_items.size() != 1 || answer_items.size() != 1)
-      return equal_in_any_order(gold_items, answer_items, depth);
-    if (gold_brackets.open == '{' || answer_brackets.open == '{')
-      return equal(gold_items[0], answer_items[0], depth + 1);
-    return equal_scalars(gold, answer);
-  }
-
-  // (5) is 5.
-  static std::string_view unwrapped(const Bracketed& brackets) {
-    const bool round = brackets.open == '(' && brackets.close == ')';
-    return round && split(brackets.content, list_separators()).size() == 1 ? brackets.content
-                                                                           : std::string_view();
-  }
-  static bool is_ordered(const Bracketed& brackets) {
-    return brackets.open == '(' || brackets.open == '[';
-  }
-  static std::string_view content_of(std::string_view text, const Bracketed& brackets) {
-    return brackets.open == '{' ? brackets.content : text;
-  }
-
-  bool equal_in_order(const Items& gold, const Items& answer, int depth) const {
-    if (gold.size() != answer.size() || gold.empty() || gold.size() > kMaxItems) return false;
-    for (size_t i = 0; i < gold.size(); ++i)
-      if (!equal(gold[i], answer[i], depth + 1)) return false;
-    return true;
-  }
-
-  bool equal_in_any_order(const Items& gold, Items answer, int depth) const {
-    if (gold.size() != answer.size() || gold.empty() || gold.size() > kMaxItems) return false;
-    for (const std::string_view wanted : gold) {
-      size_t place = 0;
-      while (place < answer.size() && !equal(wanted, answer[place], depth + 1)) ++place;
-      if (place == answer.size()) return false;
-      answer.erase(answer.begin() + static_cast<std::ptrdiff_t>(place));
-    }
-    return true;
-  }
-
-  static bool equal_as_text(std::string_view gold, std::string_view answer) {
-    return comparison_key(gold) == comparison_key(answer);
-  }
-
-  static bool equal_scalars(std::string_view gold, std::string_view answer) {
-    gold = without_unit(gold);
-    answer = without_unit(answer);
-    const NumberResult wanted = parse_number(gold);
-    if (!wanted.number) return equal_as_text(gold, answer);
-    const NumberResult seen = parse_number(answer);
-    return seen.number && numbers_equal(*wanted.number, *seen.number);
-  }
-};
 
 }  // namespace
 
-bool answers_equal(std::string_view gold, std::string_view answer) {
-  return Comparer().equal(gold, answer, 0);
+bool Comparer::equal(const Node& gold, const Node& answer) {
+  if (gold.is(Kind::kList) || answer.is(Kind::kList) || is_real_set(gold)) {
+    const auto gold_region = region(gold), answer_region = region(answer);
+    if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
+  }
+  const Nodes gold_elements = elements(gold), answer_elements = elements(answer);
+  if (gold_elements.size() == 1 && answer_elements.size() == 1)
+    return equal_elements(*gold_elements[0], *answer_elements[0]);
+  // "a or b" of a gold may be two ways to write one value.
+  if (gold.is(Kind::kList, "or") && answer_elements.size() == 1) {
+    for (const Node* other : gold_elements)
+      if (!equal_elements(*gold_elements[0], *other)) return false;
+    return equal_elements(*gold_elements[0], *answer_elements[0]);
+  }
+  return same_elements(gold_elements, answer_elements);
 }
 
-}  // namespace covrl
+// Of a list or set, in the order given, each with both its signs; else the node itself.
+Comparer::Nodes Comparer::elements(const Node& node) {
+  Nodes result;
+  const Node* inside = &node;
+  if (node.is(Kind::kRelation) && node.args.size() == 2 && is_name(node.arg(0), node.arg(1)) &&
+      node.arg(1).is(Kind::kSet) &&
+      (node.relations[0] == Relation::kEqual || node.relations[0] == Relation::kIn))
+    inside = node.args[1];  // x \in \{1, 2\}
+  const bool several = inside->is(Kind::kList) || inside->is(Kind::kSet);
+  for (const Node* element : several ? inside->args : Nodes{inside}) {
+    if (several && element->is(Kind::kList)) {
+      for (const Node* inner : elements(*element)) result.push_back(inner);
+      continue;
+    }
+    for (const Node* variant : both_signs(*element, arena_, budget_)) result.push_back(variant);
+  }
+  return result;
+}
+
+// A matching; being the same is taken to be transitive, so the first partner will do.
+bool Comparer::same_elements(const Nodes& gold, const Nodes& answer) {
+  if (gold.size() != answer.size()) return false;
+  std::vector<bool> used(gold.size(), false);
+  for (const Node* wanted : answer) {
+    size_t i = 0;
+    while (i < gold.size() && (used[i] || !equal_elements(*gold[i], *wanted))) ++i;
+    if (i == gold.size()) return false;
+    used[i] = true;
+  }
+  return true;
+}
+
+bool Comparer::equal_elements(const Node& gold, const Node& answer) {
+  budget_.spend(50);
+  if (gold.is(Kind::kRelation) || answer.is(Kind::kRelation)) return equal_relations(gold, answer);
+  if (gold.is(Kind::kQuantity) || answer.is(Kind::kQuantity)) return equal_quantities(gold, answer);
+  return equal_structures(gold, answer);
+}
+
+bool Comparer::equal_quantities(const Node& gold, const Node& answer) {
+  const bool both = gold.is(Kind::kQuantity) && answer.is(Kind::kQuantity);
+  if (both && !units_agree(gold.text, answer.text)) return false;
+  if (!both && !policy_.missing_units) return false;
+  return equal_elements(gold.is(Kind::kQuantity) ? gold.arg(0) : gold,
+                        answer.is(Kind::kQuantity) ? answer.arg(0) : answer);
+}
+
+bool Comparer::equal_structures(const Node& gold, const Node& answer) {
+  if (is_real_set(gold) || is_real_set(answer)) {
+    const auto gold_region = region(gold), answer_region = region(answer);
+    if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
+  }
+  const Node* gold_matrix = as_matrix(gold);
+  const Node* answer_matrix = as_matrix(answer);
+  if (gold_matrix || answer_matrix)
+    return gold_matrix && answer_matrix && equal_matrices(*gold_matrix, *answer_matrix);
+  if (gold.kind == answer.kind) {
+    switch (gold.kind) {
+      case Kind::kTuple:
+        return equal_tuples(gold, answer);
+      case Kind::kRatio:
+        return equal_ratios(gold, answer);
+      case Kind::kTime:
+        return equal_times(gold, answer);
+      case Kind::kBased:
+        return gold.text == answer.text && equal_values(gold.arg(0), answer.arg(0));
+      case Kind::kList:
+      case Kind::kSet:
+        return same_elements(elements(gold), elements(answer));
+      case Kind::kText:
+      case Kind::kOpaque:
+        return gold.text == answer.text;
+      case Kind::kUnion:
+      case Kind::kIntersection:
+      case Kind::kDifference:
+        return same_elements(gold.args, answer.args);
+      default:
+        break;
+    }
+  }
+  return equal_values(gold, answer);
+}
+
+bool Comparer::equal_tuples(const Node& gold, const Node& answer) {
+  if (gold.args.size() != answer.args.size()) return false;
+  if (gold.open != answer.open || gold.close != answer.close) return false;
+  for (size_t i = 0; i < gold.args.size(); ++i) {
+    const Nodes left = elements(gold.arg(i)), right = elements(answer.arg(i));
+    if (!same_elements(left, right)) return false;
+  }
+  return true;
+}
+
+bool Comparer::equal_matrices(const Node& gold, const Node& answer) {
+  if (gold.args.size() != answer.args.size() || gold.columns != answer.columns) return false;
+  for (size_t i = 0; i < gold.args.size(); ++i)
+    if (!equal_values(gold.arg(i), answer.arg(i))) return false;
+  return true;
+}
+
+// 2:4 = 1:2
+bool Comparer::equal_ratios(const Node& gold, const Node& answer) {
+  if (gold.args.size() != answer.args.size()) return false;
+  for (size_t i = 1; i < gold.args.size(); ++i)
+    if (!equal_values(*product(gold.arg(i), answer.arg(0)), *product(answer.arg(i), gold.arg(0))))
+      return false;
+  return true;
+}
+
+bool Comparer::equal_times(const Node& gold, const Node& answer) {
+  return gold.text == answer.text && equal_values(gold.arg(0), answer.arg(0)) &&
+         equal_values(gold.arg(1), answer.arg(1));
+}
+
+const Node* Comparer::product(const Node& a, const Node& b) {
+  return arena_.make(Kind::kMultiply, {&a, &b});
+}
+
+// A matrix, or one that is multiplied, divided or negated; nullptr for all else.
+const Node* Comparer::as_matrix(const Node& node) {
+  if (node.is(Kind::kMatrix)) return &node;
+  const Node* matrix = nullptr;
+  Nodes scalars;
+  if (node.is(Kind::kMultiply) || node.is(Kind::kNegate)) {
+    for (const Node* arg : node.args) {
+      const Node* inner = as_matrix(*arg);
+      if (inner && matrix) return nullptr;
+      if (inner) matrix = inner;
+      else scalars.push_back(arg);
+    }
+    if (matrix && node.is(Kind::kNegate)) scalars.push_back(arena_.number(-1));
+  } else if (node.is(Kind::kDivide)) {
+    matrix = as_matrix(node.arg(0));
+    if (matrix) scalars.push_back(arena_.make(Kind::kDivide, {arena_.number(1), node.args[1]}));
+  }
+  if (!matrix) return nullptr;
+  Node scaled{.kind = Kind::kMatrix, .columns = matrix->columns};
+  for (const Node* cell : matrix->args) {
+    Nodes factors = scalars;
+    factors.push_back(cell);
+    scaled.args.push_back(arena_.make(Kind::kMultiply, std::move(factors)));
+  }
+  return arena_.add(std::move(scaled));
+}
+
+}  // namespace covrl::math

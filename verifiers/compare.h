@@ -1,13 +1,91 @@
 // Whether two answers say the same.
 #pragma once
 
-#include <string_view>
+#include <optional>
+#include <string>
+#include <vector>
 
-namespace covrl {
+#include "verifiers/canonical.h"
+#include "verifiers/expression.h"
+#include "verifiers/math_policy.h"
 
-// Both as normalise() writes them. Numbers by exact value; lists and sets in any order, with
-// multiplicity; tuples and intervals in order, with their brackets; unions in any order; all else
-// as strings, decoration aside. Bounded time.
-bool answers_equal(std::string_view gold, std::string_view answer);
+namespace covrl::math {
 
-}  // namespace covrl
+// Compares the answers of one verification. Structures part by part: lists and sets in any order,
+// with multiplicity; tuples and matrices in order; intervals, unions and inequalities as sets of
+// reals; equations up to a factor. Values exactly where they have an exact form, else at points.
+// Throws OverBudget.
+class Comparer {
+ public:
+  Comparer(const MathPolicy& policy, Arena& arena, WorkBudget& budget)
+      : policy_(policy), arena_(arena), budget_(budget), exact_(budget) {}
+
+  bool equal(const Node& gold, const Node& answer);
+
+  // How values were compared: "exactly", "at 5 points", ...
+  const std::string& how() const { return how_; }
+
+ private:
+  using Nodes = std::vector<const Node*>;
+
+  // compare.cc: lists and structures.
+  Nodes elements(const Node& node);
+  bool same_elements(const Nodes& gold, const Nodes& answer);
+  bool equal_elements(const Node& gold, const Node& answer);
+  bool equal_structures(const Node& gold, const Node& answer);
+  bool equal_tuples(const Node& gold, const Node& answer);
+  bool equal_matrices(const Node& gold, const Node& answer);
+  bool equal_ratios(const Node& gold, const Node& answer);
+  bool equal_times(const Node& gold, const Node& answer);
+  bool equal_quantities(const Node& gold, const Node& answer);
+  const Node* as_matrix(const Node& node);
+  const Node* product(const Node& a, const Node& b);
+
+  // compare_values.cc
+  bool equal_values(const Node& gold, const Node& answer);
+  bool equal_numbers(const Node& gold, const Node& answer);
+  bool equal_exactly(const Node& gold, const Node& answer, bool& decided);
+  bool stands_for(const Node& decimal, const Node& exact);
+  bool rounds_to(const Node& gold, const Node& answer);
+
+  // compare_relations.cc
+  bool equal_relations(const Node& gold, const Node& answer);
+  bool equal_equations(const Node& gold, const Node& answer);
+  bool equal_inequalities(const Node& gold, const Node& answer);
+  bool equal_congruences(const Node& gold, const Node& answer);
+  bool value_of_relation_equals(const Node& relation, const Node& value, bool relation_is_gold);
+  const Node* difference(const Node& a, const Node& b);
+
+  // compare_regions.cc: sets of reals.
+  struct Piece {
+    const Node* low = nullptr;  // nullptr: unbounded
+    const Node* high = nullptr;
+    bool low_closed = false, high_closed = false;
+  };
+  struct Region {
+    std::vector<Piece> pieces;
+    std::string variable;  // of an inequality
+  };
+  std::optional<Region> region(const Node& node);
+  std::optional<Region> region_of_relation(const Node& node);
+  std::optional<Region> joined(const Nodes& nodes);
+  bool equal_regions(Region gold, Region answer);
+  void merge(Region& region);
+  bool equal_pieces(const Piece& gold, const Piece& answer);
+
+  const MathPolicy& policy_;
+  Arena& arena_;
+  WorkBudget& budget_;
+  Canonicalizer exact_;
+  std::string how_ = "by their form";
+};
+
+// `x`, `f(x)`, `AB`, `(x, y)`, `\angle ABC`: what a value may be assigned to.
+bool is_name(const Node& node, const Node& value);
+bool is_inequality(const Node& node);
+// A relation of equal signs alone.
+bool is_equation(const Node& node);
+// infinity: 1 or -1; else 0.
+int infinity_sign(const Node& node);
+
+}  // namespace covrl::math

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 
+#include "verifiers/answer_text.h"
 #include "verifiers/boxes.h"
-#include "verifiers/normalise.h"
 
 namespace covrl {
 
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::string_view trimmed(std::string_view text, std::string_view characters = " \t\r\n") {
   const size_t begin = text.find_first_not_of(characters);
@@ -19,39 +21,82 @@ std::string_view trimmed(std::string_view text, std::string_view characters = " 
   return text.substr(begin, text.find_last_not_of(characters) - begin + 1);
 }
 
-bool is_blank(std::string_view answer) { return normalise(answer).empty(); }
+bool is_blank(std::string_view answer) { return is_blank_answer(answer); }
 
-// True for what stands between two boxes that form one list: "$, $", " and ", ", or ".
-bool joins_boxes(std::string_view between) {
-  constexpr size_t kLongest = 40;
-  if (between.size() > kLongest) return false;
-  bool joined = false;
-  for (size_t at = 0; at < between.size();) {
-    const std::string_view rest = between.substr(at);
-    if (rest.starts_with("and") || rest.starts_with("or")) {
-      joined = true;
-      at += rest[0] == 'a' ? 3 : 2;
-    } else if (rest[0] == ',' || rest[0] == ';') {
-      joined = true;
-      ++at;
-    } else if (rest.starts_with("\\text")) {
-      at += 5;
-    } else if (rest.starts_with("\\quad")) {
-      at += 5;
-    } else if (std::string_view(" \t\r\n${}~\\").find(rest[0]) != std::string_view::npos) {
-      ++at;
-    } else {
-      return false;
-    }
+// Reads what stands between two boxes: "$, $", " and ", "\\text{ for part (a) and }", " or $y = $".
+class Gap {
+ public:
+  explicit Gap(std::string_view text) : text_(text) {}
+
+  // True when it makes the boxes one list.
+  bool joins() {
+    constexpr size_t kLongest = 60;
+    if (text_.size() > kLongest) return false;
+    while (at_ < text_.size())
+      if (!piece()) return false;
+    return joined_ && !name_open_;
   }
-  return joined;
-}
+
+ private:
+  bool piece() {
+    const char c = text_[at_];
+    if (c == '\\') return command();
+    if (is_letter(c)) return word();
+    if (c == '=') return std::exchange(name_open_, false) && advance(1);
+    if (c == '_') return name_open_ && subscript();
+    if (c == ',' || c == ';') joined_ = true;
+    if (c == '(' && at_ + 2 < text_.size() && is_letter(text_[at_ + 1]) && text_[at_ + 2] == ')')
+      return advance(3);
+    return std::string_view(",; \t\r\n${}~").find(c) != std::string_view::npos && advance(1);
+  }
+
+  bool advance(size_t n) {
+    at_ += n;
+    return true;
+  }
+
+  std::string_view letters() {
+    const size_t begin = at_;
+    while (at_ < text_.size() && is_letter(text_[at_])) ++at_;
+    return text_.substr(begin, at_ - begin);
+  }
+
+  bool command() {
+    if (at_ + 1 < text_.size() && !is_letter(text_[at_ + 1])) return advance(2);
+    ++at_;
+    const std::string_view name = letters();
+    return name == "text" || name == "textrm" || name == "mbox" || name == "quad" ||
+           name == "qquad" || name == "mathrm";
+  }
+
+  bool word() {
+    const std::string_view word = letters();
+    joined_ |= word == "and" || word == "or";
+    if (word.size() == 1) return name_open_ = true;  // y of "y = "
+    for (const std::string_view allowed : {"and", "or", "for", "part", "parts", "respectively"})
+      if (word == allowed) return true;
+    return false;
+  }
+
+  bool subscript() {
+    ++at_;
+    if (at_ < text_.size() && text_[at_] == '{') ++at_;
+    while (at_ < text_.size() && (is_digit(text_[at_]) || is_letter(text_[at_]))) ++at_;
+    return true;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  bool joined_ = false;
+  bool name_open_ = false;
+};
 
 Extraction from_boxes(std::string_view text, const BoxScan& scan) {
   if (!scan.last_is_complete || scan.boxes.empty()) return {};
   size_t first = scan.boxes.size() - 1;
-  while (first > 0 && joins_boxes(text.substr(scan.boxes[first - 1].end,
-                                              scan.boxes[first].begin - scan.boxes[first - 1].end)))
+  while (first > 0 && Gap(text.substr(scan.boxes[first - 1].end,
+                                      scan.boxes[first].begin - scan.boxes[first - 1].end))
+                          .joins())
     --first;
   std::string answer;
   for (size_t i = first; i < scan.boxes.size(); ++i) {
@@ -97,26 +142,15 @@ struct Delimiters {
 constexpr std::array<Delimiters, 4> kMath = {
     {{"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}}};
 
-// The formula that `text` begins with, or its first sentence.
-std::string_view stated_answer(std::string_view text) {
-  text = text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\n:*")));
+// The formula that `text` begins with, empty when there is none.
+std::string_view first_formula(std::string_view text) {
   for (const Delimiters& math : kMath) {
     if (!text.starts_with(math.open)) continue;
     const size_t close = text.find(math.close, math.open.size());
     if (close != std::string_view::npos)
       return text.substr(math.open.size(), close - math.open.size());
   }
-  std::string_view line = text.substr(0, text.find('\n'));
-  line = line.substr(0, line.find(". "));
-  return trimmed(line, " \t\r\n*.");
-}
-
-Extraction from_phrase(std::string_view text) {
-  const size_t begin = find_phrase(text);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view answer = stated_answer(text.substr(begin));
-  if (is_blank(answer)) return {};
-  return {AnswerSource::kPhrase, std::string(trimmed(answer))};
+  return {};
 }
 
 std::string_view last_formula(std::string_view text) {
@@ -147,19 +181,82 @@ std::string_view last_number(std::string_view text) {
   return text.substr(begin, end - begin);
 }
 
+// The last formula, or the last number when it stands later.
+std::string_view last_value(std::string_view text) {
+  const std::string_view formula = last_formula(text), number = last_number(text);
+  const bool number_is_later = !number.empty() && number.data() > formula.data() + formula.size();
+  return formula.empty() || number_is_later ? number : formula;
+}
+
+// Words of a sentence rather than of an answer. Arguments of commands do not count.
+bool has_prose(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] == '\\') {
+      ++at;
+      while (at < text.size() && is_letter(text[at])) ++at;
+      if (at < text.size() && text[at] == '{') at = std::min(text.find('}', at), text.size());
+      continue;
+    }
+    const size_t begin = at;
+    while (at < text.size() && is_letter(text[at])) ++at;
+    if (at - begin > 1 && !is_word_of_answers(text.substr(begin, at - begin))) return true;
+    if (at == begin) ++at;
+  }
+  return false;
+}
+
+// What a statement of the answer says, up to the end of its sentence.
+std::string_view stated_answer(std::string_view text) {
+  text = text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\n:*")));
+  const std::string_view formula = first_formula(text);
+  std::string_view sentence = text.substr(0, text.find('\n'));
+  sentence = trimmed(sentence.substr(0, sentence.find(". ")), " \t\r\n*.");
+  if (!formula.empty() &&
+      (formula.data() + formula.size() > sentence.data() + sentence.size() || has_prose(sentence)))
+    return formula;
+  constexpr size_t kLongestWords = 40;
+  const bool only_words = sentence.size() <= kLongestWords && last_value(sentence).empty();
+  if (!has_prose(sentence) || only_words) return sentence;
+  return last_value(sentence);
+}
+
+Extraction from_phrase(std::string_view text) {
+  const size_t begin = find_phrase(text);
+  if (begin == std::string_view::npos) return {};
+  const std::string_view answer = stated_answer(text.substr(begin));
+  if (is_blank(answer)) return {};
+  return {AnswerSource::kPhrase, std::string(trimmed(answer))};
+}
+
+// All of a short text that is nothing but an answer, else the last value in it.
+Extraction from_anywhere(std::string_view text) {
+  constexpr size_t kLongestBare = 300;
+  const std::string_view whole = trimmed(text);
+  const bool bare = whole.size() <= kLongestBare && !has_prose(whole) &&
+                    whole.find('\n') == std::string_view::npos;
+  const std::string_view answer = bare ? whole : last_value(text);
+  if (is_blank(answer)) return {};
+  return {AnswerSource::kLoose, std::string(answer)};
+}
+
+// What follows the reasoning of a model that marks it.
+std::string_view after_reasoning(std::string_view text) {
+  constexpr std::string_view kEnd = "</think>";
+  const size_t end = text.rfind(kEnd);
+  if (end == std::string_view::npos) return text;
+  const std::string_view rest = text.substr(end + kEnd.size());
+  return trimmed(rest).empty() ? text : rest;
+}
+
 }  // namespace
 
 Extraction extract_answer(std::string_view response, const ExtractOptions& options) {
   const BoxScan scan = find_boxes(response);
   if (!scan.boxes.empty() || !scan.last_is_complete) return from_boxes(response, scan);
+  const std::string_view text = after_reasoning(response);
   if (options.phrases)
-    if (Extraction found = from_phrase(response); found.source != AnswerSource::kNone) return found;
-  if (!options.loose) return {};
-  const std::string_view formula = last_formula(response), number = last_number(response);
-  const bool number_is_later = !number.empty() && number.data() > formula.data() + formula.size();
-  const std::string_view answer = formula.empty() || number_is_later ? number : formula;
-  if (is_blank(answer)) return {};
-  return {AnswerSource::kLoose, std::string(answer)};
+    if (Extraction found = from_phrase(text); found.source != AnswerSource::kNone) return found;
+  return options.loose ? from_anywhere(text) : Extraction{};
 }
 
 }  // namespace covrl

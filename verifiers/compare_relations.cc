@@ -1,0 +1,190 @@
+// Equations up to a factor, inequalities, congruences, and values against equations.
+#include <algorithm>
+
+#include "verifiers/compare.h"
+#include "verifiers/probe.h"
+
+namespace covrl::math {
+
+namespace {
+
+using Kind = NodeKind;
+
+bool all_of(const Node& relation, Relation wanted) {
+  return std::all_of(relation.relations.begin(), relation.relations.end(),
+                     [&](Relation r) { return r == wanted; });
+}
+
+bool is_capital(const Node& node) {
+  return node.is(Kind::kSymbol) && node.text[0] >= 'A' && node.text[0] <= 'Z';
+}
+
+Relation mirrored(Relation relation) {
+  switch (relation) {
+    case Relation::kLess:
+      return Relation::kGreater;
+    case Relation::kLessEqual:
+      return Relation::kGreaterEqual;
+    case Relation::kGreater:
+      return Relation::kLess;
+    case Relation::kGreaterEqual:
+      return Relation::kLessEqual;
+    default:
+      return relation;
+  }
+}
+
+// What a relation assigns to a name, and the name; nullptr when it assigns nothing.
+struct Assignment {
+  const Node* name = nullptr;
+  const Node* value = nullptr;
+};
+Assignment assignment(const Node& relation) {
+  const Node& first = relation.arg(0);
+  const Node& last = *relation.args.back();
+  const bool member = relation.args.size() == 2 && relation.relations[0] == Relation::kIn;
+  if (!member && !is_equation(relation)) return {};
+  if (is_name(first, last)) return {&first, &last};
+  if (!member && relation.args.size() == 2 && is_name(last, first)) return {&last, &first};
+  return {};
+}
+
+}  // namespace
+
+bool is_equation(const Node& node) {
+  return node.is(Kind::kRelation) && all_of(node, Relation::kEqual);
+}
+
+bool is_inequality(const Node& node) {
+  return node.is(Kind::kRelation) &&
+         std::none_of(node.relations.begin(), node.relations.end(), [](Relation r) {
+           return r == Relation::kEqual || r == Relation::kIn || r == Relation::kCongruent;
+         });
+}
+
+bool is_name(const Node& node, const Node& value) {
+  switch (node.kind) {
+    case Kind::kSymbol:
+    case Kind::kText:
+      return true;
+    case Kind::kConstant:
+      return node.text == "e" || node.text == "i";
+    case Kind::kCall:  // f(x), |AB|
+      return node.text.size() == 1 || node.text.size() == 2 ||
+             (node.text == "abs" && is_name(node.arg(0), value));
+    case Kind::kMultiply:  // AB; beside a formula it is a product
+      return node.args.size() <= 4 && !has_symbols(value) &&
+             std::all_of(node.args.begin(), node.args.end(), [](const Node* arg) {
+               return is_capital(*arg) || arg->text.starts_with("angle");
+             });
+    case Kind::kTuple:
+    case Kind::kRatio:
+      return std::all_of(node.args.begin(), node.args.end(),
+                         [&](const Node* arg) { return is_name(*arg, value); });
+    default:
+      return false;
+  }
+}
+
+const Node* Comparer::difference(const Node& a, const Node& b) {
+  return arena_.make(Kind::kAdd, {&a, arena_.make(Kind::kNegate, {&b})});
+}
+
+bool Comparer::equal_relations(const Node& gold, const Node& answer) {
+  if (!answer.is(Kind::kRelation)) return value_of_relation_equals(gold, answer, true);
+  if (!gold.is(Kind::kRelation)) return value_of_relation_equals(answer, gold, false);
+  if (is_inequality(gold) && is_inequality(answer)) return equal_inequalities(gold, answer);
+  const bool congruence = gold.relations[0] == Relation::kCongruent;
+  if (congruence && answer.relations[0] == Relation::kCongruent)
+    return equal_congruences(gold, answer);
+  if (is_equation(gold) && is_equation(answer) && equal_equations(gold, answer)) return true;
+  const Assignment left = assignment(gold), right = assignment(answer);
+  if (!left.name || !right.name) {
+    const auto gold_region = region(gold), answer_region = region(answer);
+    return gold_region && answer_region && equal_regions(*gold_region, *answer_region);
+  }
+  const bool same_name = to_text(*left.name) == to_text(*right.name);
+  if (!same_name && (has_symbols(*left.value) || has_symbols(*right.value))) return false;
+  return equal(*left.value, *right.value);
+}
+
+bool Comparer::equal_equations(const Node& gold, const Node& answer) {
+  if (gold.args.size() != 2 || answer.args.size() != 2) return false;
+  const Node* left = difference(gold.arg(0), gold.arg(1));
+  const Node* right = difference(answer.arg(0), answer.arg(1));
+  try {
+    const auto& a = exact_.value(*left);
+    const auto& b = exact_.value(*right);
+    if (!a || !b) return false;
+    if (a->is_zero() || b->is_zero()) return false;  // 0 = 0 says nothing
+    if (exact_.algebra().ratio(*a, *b)) {
+      how_ = "as equations, exactly";
+      return true;
+    }
+    if (exact_.algebra().is_independent(a->above) && exact_.algebra().is_independent(b->above))
+      return false;
+  } catch (const Undefined&) {
+    return false;
+  }
+  if (!has_symbols(*left) || !has_symbols(*right)) return false;
+  how_ = "as equations, at points";
+  return probe_ratio(gold.arg(0), gold.arg(1), answer.arg(0), answer.arg(1), budget_).verdict ==
+         Probe::kEqual;
+}
+
+bool Comparer::equal_inequalities(const Node& gold, const Node& answer) {
+  const auto gold_region = region(gold), answer_region = region(answer);
+  if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
+  if (gold.args.size() != answer.args.size()) return false;
+  if (gold.args.size() == 2) {
+    const bool turned = answer.relations[0] == mirrored(gold.relations[0]) &&
+                        answer.relations[0] != gold.relations[0];
+    if (!turned && answer.relations[0] != gold.relations[0]) return false;
+    const auto& a = exact_.value(*difference(gold.arg(0), gold.arg(1)));
+    const auto& b = exact_.value(*difference(answer.arg(0), answer.arg(1)));
+    const auto ratio = a && b ? exact_.algebra().ratio(*a, *b) : std::nullopt;
+    if (!ratio) return false;
+    how_ = "as inequalities, exactly";
+    return gold.relations[0] == Relation::kNotEqual || (*ratio > 0) != turned;
+  }
+  const size_t n = gold.args.size();
+  for (const bool reversed : {false, true}) {
+    bool same = true;
+    for (size_t i = 0; same && i + 1 < n; ++i)
+      same = answer.relations[reversed ? n - 2 - i : i] ==
+             (reversed ? mirrored(gold.relations[i]) : gold.relations[i]);
+    for (size_t i = 0; same && i < n; ++i)
+      same = equal_values(gold.arg(i), answer.arg(reversed ? n - 1 - i : i));
+    if (same) return true;
+  }
+  return false;
+}
+
+// x = r (mod m): the same x and m, residues that differ by a multiple of m.
+bool Comparer::equal_congruences(const Node& gold, const Node& answer) {
+  if (gold.args.size() != 3 || answer.args.size() != 3) return false;
+  if (!equal_values(gold.arg(0), answer.arg(0)) || !equal_values(gold.arg(2), answer.arg(2)))
+    return false;
+  const Node* left = arena_.make(Kind::kCall, {gold.args[1], gold.args[2]}, "mod");
+  const Node* right = arena_.make(Kind::kCall, {answer.args[1], answer.args[2]}, "mod");
+  return equal_values(*left, *right);
+}
+
+bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
+                                        bool relation_is_gold) {
+  if (is_inequality(relation)) {
+    const auto gold_region = region(relation), answer_region = region(value);
+    return gold_region && answer_region && equal_regions(*gold_region, *answer_region);
+  }
+  if (!policy_.value_for_equation) return false;
+  const Assignment assigned = assignment(relation);
+  if (assigned.name)
+    return relation_is_gold ? equal(*assigned.value, value) : equal(value, *assigned.value);
+  // 2^5 = 32: every side has to be the value.
+  if (!is_equation(relation) || has_symbols(relation)) return false;
+  return std::all_of(relation.args.begin(), relation.args.end(), [&](const Node* side) {
+    return relation_is_gold ? equal_elements(*side, value) : equal_elements(value, *side);
+  });
+}
+
+}  // namespace covrl::math

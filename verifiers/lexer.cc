@@ -1,0 +1,501 @@
+#include "verifiers/lexer.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "verifiers/vocabulary.h"
+
+namespace covrl::math {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~'; }
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
+
+// The code point at `at` and its length; 0xFFFD of length 1 when the bytes are no UTF-8.
+struct CodePoint {
+  char32_t value;
+  size_t length;
+};
+CodePoint code_point(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+  if (length == 1 || at + length > text.size()) return {U'\uFFFD', 1};
+  char32_t value = first & (0xFFu >> (length + 1));
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return {U'\uFFFD', 1};
+    value = (value << 6) | (byte(at + i) & 0x3Fu);
+  }
+  return {value, length};
+}
+
+// Mathematics: runs of letters are variables. Words: they are text.
+enum class Mode { kMath, kWords };
+
+class Lexer {
+ public:
+  Lexer(std::string_view text, Commas commas) : commas_(commas), text_(text) {}
+
+  std::vector<Token> run() {
+    lex(text_, Mode::kMath);
+    push({TokenKind::kEnd, ""});
+    return std::move(tokens_);
+  }
+
+ private:
+  void push(Token token) {
+    token.after_space = space_;
+    space_ = false;
+    if (token.sign('(') || token.sign('[') || token.is(TokenKind::kCommand, "lbrace")) ++depth_;
+    if (token.sign(')') || token.sign(']') || token.is(TokenKind::kCommand, "rbrace")) --depth_;
+    tokens_.push_back(std::move(token));
+  }
+  void sign(char c) { push({TokenKind::kSign, std::string(1, c)}); }
+  void command(std::string_view name) { push({TokenKind::kCommand, std::string(name)}); }
+
+  void lex(std::string_view text, Mode mode) {
+    for (size_t at = 0; at < text.size();) at = step(text, at, mode);
+  }
+
+  size_t step(std::string_view text, size_t at, Mode mode) {
+    const char c = text[at];
+    if (is_space(c)) return skip_space(at);
+    if (is_digit(c) || (c == '.' && at + 1 < text.size() && is_digit(text[at + 1])))
+      return number(text, at);
+    if (c == '\\') return backslash(text, at);
+    if (is_letter(c)) return letters(text, at, mode);
+    if (static_cast<unsigned char>(c) >= 0x80) return unicode(text, at);
+    if (c == '$') return skip_space(at);
+    if (c == '*' && text.substr(at, 2) == "**") return stars(text, at);
+    if (text.substr(at, 2) == "<=" || text.substr(at, 2) == ">=" || text.substr(at, 2) == "!=") {
+      command(c == '<' ? "le" : c == '>' ? "ge" : "ne");
+      return at + 2;
+    }
+    if (c == '=' && text.substr(at, 2) == "==") return at + 1;
+    if (c == '.') return dot(text, at);
+    if (std::string_view("+-*/^_!'%=<>,;:|&()[]{}").find(c) != std::string_view::npos)
+      sign(c);
+    else
+      push({TokenKind::kUnknown, std::string(1, c)});
+    return at + 1;
+  }
+
+  size_t skip_space(size_t at) {
+    space_ = true;
+    return at + 1;
+  }
+
+  // `**` is a power between operands (x**2), else emphasis.
+  size_t stars(std::string_view text, size_t at) {
+    const bool operand_before = !tokens_.empty() && !space_ && at > 0 && text[at - 1] != '*';
+    const bool operand_after =
+        at + 2 < text.size() && (is_digit(text[at + 2]) || text[at + 2] == '(');
+    if (operand_before && operand_after) sign('^');
+    return at + 2;
+  }
+
+  // A full stop says nothing; an ellipsis does.
+  size_t dot(std::string_view text, size_t at) {
+    size_t end = at;
+    while (end < text.size() && text[end] == '.') ++end;
+    if (end - at > 1) command("dots");
+    return end;
+  }
+
+  size_t unicode(std::string_view text, size_t at) {
+    const CodePoint c = code_point(text, at);
+    const UnicodeMeaning meaning = unicode_meaning(c.value);
+    switch (meaning.kind) {
+      case UnicodeMeaning::kSign:
+        sign(meaning.meant[0]);
+        break;
+      case UnicodeMeaning::kCommand:
+        command(meaning.meant);
+        break;
+      case UnicodeMeaning::kSpace:
+        space_ = true;
+        break;
+      case UnicodeMeaning::kSuperscript:
+        return superscript(text, at);
+      case UnicodeMeaning::kLetter:
+        return foreign_word(text, at);
+      case UnicodeMeaning::kUnknown:
+        push({TokenKind::kUnknown, std::string(text.substr(at, c.length))});
+    }
+    return at + c.length;
+  }
+
+  size_t superscript(std::string_view text, size_t at) {
+    std::string digits;
+    while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
+      const CodePoint c = code_point(text, at);
+      const UnicodeMeaning meaning = unicode_meaning(c.value);
+      if (meaning.kind != UnicodeMeaning::kSuperscript) break;
+      digits += meaning.meant;
+      at += c.length;
+    }
+    sign('^');
+    sign('{');
+    lex(digits, Mode::kMath);
+    sign('}');
+    return at;
+  }
+
+  size_t foreign_word(std::string_view text, size_t at) {
+    const size_t begin = at;
+    while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
+      const CodePoint c = code_point(text, at);
+      if (unicode_meaning(c.value).kind != UnicodeMeaning::kLetter) break;
+      at += c.length;
+    }
+    push({TokenKind::kText, std::string(text.substr(begin, at - begin))});
+    return at;
+  }
+
+  // Length of a separator of thousands at `at` (`,` `{,}` `,\!` `\,` space), 0 when none.
+  size_t separator(std::string_view text, size_t at, bool& doubtful) const {
+    const std::string_view rest = text.substr(at);
+    for (const std::string_view sure : {"{,}", ",\\!", "\\!,\\!", "\\,"})
+      if (rest.starts_with(sure)) {
+        size_t length = sure.size();
+        while (at + length < text.size() && text[at + length] == ' ') ++length;
+        return length;
+      }
+    const bool in_list = !tokens_.empty() && tokens_.back().sign(',') && !space_;  // 27,54,108
+    if (commas_ == Commas::kThousands && depth_ == 0 && !in_list && rest.starts_with(",")) {
+      doubtful = true;
+      return 1;
+    }
+    return depth_ == 0 && rest.starts_with(" ") ? 1 : 0;
+  }
+
+  size_t number(std::string_view text, size_t at) {
+    Token token{TokenKind::kNumber, ""};
+    const auto digits = [&] {
+      const size_t begin = at;
+      while (at < text.size() && is_digit(text[at])) ++at;
+      token.text += text.substr(begin, at - begin);
+      return at - begin;
+    };
+    const size_t first = digits();
+    if (first >= 1 && first <= 3 && !(first > 1 && token.text[0] == '0'))
+      at = thousands(text, at, token);
+    if (at < text.size() && text[at] == '.' && text.substr(at, 2) != "..") {
+      const size_t point = at++;
+      token.text += '.';
+      if (digits() == 0) {
+        token.text.pop_back();
+        if (repeating(text, at, token)) return push_number(std::move(token), at);
+        if (trimmed(text.substr(at)).empty() || (at < text.size() && is_letter(text[at])))
+          at = point + 1;  // a full stop
+      } else if (repeating(text, at, token)) {
+        return push_number(std::move(token), at);
+      }
+    }
+    at = exponent(text, at, token);
+    return push_number(std::move(token), at);
+  }
+
+  size_t push_number(Token token, size_t at) {
+    push(std::move(token));
+    return at;
+  }
+
+  // All groups of three after the first, or none.
+  size_t thousands(std::string_view text, size_t at, Token& token) const {
+    std::string grouped = token.text;
+    bool doubtful = false;
+    size_t end = at, separator_seen = 0;
+    for (size_t next = at;;) {
+      bool now_doubtful = false;
+      const size_t length = next < text.size() ? separator(text, next, now_doubtful) : 0;
+      const size_t group = next + length;
+      size_t after = group;
+      while (after < text.size() && is_digit(text[after])) ++after;
+      if (length == 0 || after == group) break;
+      if (after - group != 3 || (separator_seen != 0 && separator_seen != length && !now_doubtful))
+        return doubtful || now_doubtful || length == 1 ? at : end;
+      separator_seen = length;
+      doubtful |= now_doubtful;
+      grouped += text.substr(group, 3);
+      next = end = after;
+    }
+    if (end == at) return at;
+    token.text = grouped;
+    token.may_be_list = doubtful;
+    return end;
+  }
+
+  // \overline{27} after the point.
+  static bool repeating(std::string_view text, size_t& at, Token& token) {
+    constexpr std::string_view kOverline = "\\overline";
+    const std::string_view rest = text.substr(at);
+    if (!rest.starts_with(kOverline)) return false;
+    size_t begin = kOverline.size();
+    const bool braced = begin < rest.size() && rest[begin] == '{';
+    begin += braced;
+    size_t end = begin;
+    while (end < rest.size() && is_digit(rest[end]) && (braced || end == begin)) ++end;
+    if (end == begin || (braced && (end == rest.size() || rest[end] != '}'))) return false;
+    token.kind = TokenKind::kRepeating;
+    token.repeat = rest.substr(begin, end - begin);
+    at += end + braced;
+    return true;
+  }
+
+  // e-10, E+33
+  static size_t exponent(std::string_view text, size_t at, Token& token) {
+    if (at >= text.size() || (text[at] != 'e' && text[at] != 'E')) return at;
+    size_t digit = at + 1;
+    if (digit < text.size() && (text[digit] == '+' || text[digit] == '-')) ++digit;
+    size_t end = digit;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    if (end == digit || (end < text.size() && is_letter(text[end]))) return at;
+    token.text += 'e';
+    token.text += text.substr(at + 1, end - at - 1);
+    return end;
+  }
+
+  size_t backslash(std::string_view text, size_t at) {
+    if (at + 1 == text.size()) return at + 1;
+    const char next = text[at + 1];
+    if (!is_letter(next)) return escaped(at, next);
+    size_t end = at + 1;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    const std::string_view name = text.substr(at + 1, end - at - 1);
+    switch (command_use(name)) {
+      case CommandUse::kDrop:
+        if ((name == "left" || name == "right") && end < text.size() && text[end] == '.') ++end;
+        return end;
+      case CommandUse::kSpace:
+        space_ = true;
+        return end;
+      case CommandUse::kFont:
+        return end;
+      case CommandUse::kText:
+      case CommandUse::kRoman:
+        return words(text, end, command_use(name));
+      case CommandUse::kAccent:
+      case CommandUse::kKeep:
+        break;
+    }
+    if (name == "begin" || name == "end") return environment(text, end, name);
+    if (const char c = sign_of_command(name)) {
+      sign(c);
+    } else if (name.starts_with("quad") && name.size() > 4) {  // \quadx
+      space_ = true;
+      return at + 5;
+    } else {
+      command(usual_name(name));
+    }
+    return end;
+  }
+
+  size_t escaped(size_t at, char next) {
+    switch (next) {
+      case '{':
+        command("lbrace");
+        break;
+      case '}':
+        command("rbrace");
+        break;
+      case '\\':
+        push({TokenKind::kRowEnd, "\\\\"});
+        break;
+      case '%':
+        sign('%');
+        break;
+      case '|':
+        sign('|');
+        break;
+      case '_':
+      case '#':
+      case '&':
+        push({TokenKind::kUnknown, std::string(1, next)});
+        break;
+      default:
+        space_ = true;  // \, \; \! \( \[ \$ and a space
+    }
+    return at + 2;
+  }
+
+  // \begin{pmatrix}: one token "begin:pmatrix", the columns of an array dropped.
+  size_t environment(std::string_view text, size_t at, std::string_view name) {
+    const size_t open = text.find('{', at), close = text.find('}', at);
+    if (open != at || close == std::string_view::npos || close - open > 20) {
+      command(name);
+      return at;
+    }
+    const std::string_view environment = text.substr(open + 1, close - open - 1);
+    command(std::string(name) + ":" + std::string(environment));
+    at = close + 1;
+    if (name == "begin" && environment == "array" && at < text.size() && text[at] == '{') {
+      const size_t columns_end = text.find('}', at);
+      if (columns_end != std::string_view::npos) at = columns_end + 1;
+    }
+    return at;
+  }
+
+  // What \text{} or \mathrm{} hold.
+  size_t words(std::string_view text, size_t at, CommandUse use) {
+    while (at < text.size() && is_space(text[at])) ++at;
+    if (at == text.size()) return at;
+    if (text[at] != '{') {  // \text A
+      if (is_letter(text[at])) push({TokenKind::kLetter, std::string(1, text[at])});
+      return is_letter(text[at]) ? at + 1 : at;
+    }
+    size_t end = at + 1;
+    for (int depth = 1; end < text.size(); ++end) {
+      if (text[end] == '{') ++depth;
+      if (text[end] == '}' && --depth == 0) break;
+      if (text[end] == '\\') ++end;
+    }
+    end = std::min(end, text.size());
+    const std::string_view inside = text.substr(at + 1, end - at - 1);
+    const std::string_view content = trimmed(inside);
+    const bool after_number =
+        !tokens_.empty() && (tokens_.back().kind == TokenKind::kNumber || tokens_.back().sign('}') ||
+                             tokens_.back().sign('@') || tokens_.back().kind == TokenKind::kText ||
+                             tokens_.back().sign('/'));
+    const bool is_variable = std::string_view("iexyzdn").find(content.empty() ? ' ' : content[0]) !=
+                             std::string_view::npos;
+    if (content.size() == 1 && is_letter(content[0])) {
+      const bool unit = after_number && !(use == CommandUse::kRoman && content.size() == inside.size() &&
+                                          is_variable);
+      push({unit ? TokenKind::kText : TokenKind::kLetter, std::string(content)});
+    } else {
+      if (++nested_ > 8) throw OverBudget{"too deep text"};
+      space_ |= !inside.empty() && is_space(inside.front());
+      lex(inside, Mode::kWords);
+      --nested_;
+    }
+    return std::min(end + 1, text.size());
+  }
+
+  static size_t letters_end(std::string_view text, size_t at) {
+    while (at < text.size() && is_letter(text[at])) ++at;
+    return at;
+  }
+
+  size_t letters(std::string_view text, size_t at, Mode mode) {
+    const size_t end = letters_end(text, at);
+    const std::string_view run = text.substr(at, end - at);
+    if (const size_t time = half_of_day(text, at)) return time;
+    if (run == "and" || run == "or" || run == "OR" || run == "AND") {
+      push({TokenKind::kWord, std::string(run)});
+      return end;
+    }
+    if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
+    const std::string lower = lower_case(run);
+    if (lower == "percent" || lower == "pct" || lower == "percentage") {
+      sign('%');
+      return end;
+    }
+    if (is_plain_command(run)) {
+      command(usual_name(run));
+      return end;
+    }
+    if (mode == Mode::kWords && run.size() > 1) {
+      push({TokenKind::kText, std::string(run)});
+      return end;
+    }
+    const bool value_before = !tokens_.empty() && tokens_.back().kind != TokenKind::kLetter;
+    if (run.size() > 1 && value_before && (is_unit_word(lower) || power_of_ten(lower) > 0)) {
+      push({TokenKind::kText, std::string(run)});
+      return end;
+    }
+    if (run.size() > 2 && run.starts_with("sqrt")) {
+      command("sqrt");
+      return at + 4;
+    }
+    if (mode == Mode::kWords && run.size() == 1 && in_a_phrase(text)) {
+      push({TokenKind::kText, std::string(run)});
+      return end;
+    }
+    for (const char c : run) push({TokenKind::kLetter, std::string(1, c)});
+    return end;
+  }
+
+  // A single letter among words ("a circle", "m/s") is text; alone, in "(A)" or with digits not.
+  static bool in_a_phrase(std::string_view text) {
+    int run = 0, letters = 0;
+    for (const char c : text) {
+      run = is_letter(c) ? run + 1 : 0;
+      letters += is_letter(c);
+      if (run > 1) return true;
+    }
+    return letters > 1 && !has_digit(text);
+  }
+
+  // a.m., pm after a number: one text token "am" or "pm"; 0 when it is something else.
+  size_t half_of_day(std::string_view text, size_t at) {
+    if (tokens_.empty() || tokens_.back().kind != TokenKind::kNumber) return 0;
+    const std::string lower = lower_case(text.substr(at, 4));
+    if (lower.empty() || (lower[0] != 'a' && lower[0] != 'p')) return 0;
+    const bool dotted = lower.starts_with("a.m") || lower.starts_with("p.m");
+    if (!dotted && lower.substr(1, 1) != "m") return 0;
+    size_t length = dotted ? 3 : 2;
+    if (lower.size() > length && is_letter(lower[length])) return 0;
+    push({TokenKind::kText, lower.substr(0, 1) + "m"});
+    if (dotted && lower.size() > length && lower[length] == '.') ++length;
+    return at + length;
+  }
+
+  Commas commas_;
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  bool space_ = false;
+  int nested_ = 0;  // \text within \text
+  int depth_ = 0;   // brackets open: inside them commas separate elements
+};
+
+}  // namespace
+
+std::vector<Token> tokens_of(std::string_view answer, Commas commas) {
+  return Lexer(answer, commas).run();
+}
+
+std::string text_key(const std::vector<Token>& tokens) {
+  std::string key;
+  for (const Token& token : tokens) {
+    if (token.kind == TokenKind::kText || token.kind == TokenKind::kLetter ||
+        token.kind == TokenKind::kNumber || token.kind == TokenKind::kWord)
+      key += lower_case(token.text);
+    else if (token.kind == TokenKind::kUnknown || token.kind == TokenKind::kCommand ||
+             token.kind == TokenKind::kRepeating)
+      key += "\\" + token.text + " " + token.repeat;
+    else if (token.kind == TokenKind::kSign && !token.sign('{') && !token.sign('}') &&
+             !token.sign('\''))
+      key += token.text;
+  }
+  return key;
+}
+
+std::string token_key(const std::vector<Token>& tokens) {
+  std::string key;
+  for (const Token& token : tokens) {
+    if (token.sign('{') || token.sign('}')) continue;
+    key += token.text + token.repeat;
+    if (token.kind == TokenKind::kCommand || token.kind == TokenKind::kText) key += ' ';
+  }
+  return key;
+}
+
+}  // namespace covrl::math

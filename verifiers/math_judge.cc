@@ -1,0 +1,170 @@
+#include "verifiers/math_judge.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "verifiers/answer_text.h"
+#include "verifiers/compare.h"
+#include "verifiers/extract.h"
+#include "verifiers/parser.h"
+
+namespace covrl {
+
+namespace {
+
+using math::Commas;
+using math::Node;
+using math::NodeKind;
+using math::Token;
+
+struct Parsed {
+  std::vector<Token> tokens;
+  const Node* node = nullptr;
+
+  bool may_be_list() const {
+    return std::any_of(tokens.begin(), tokens.end(),
+                       [](const Token& token) { return token.may_be_list; });
+  }
+};
+
+bool has_opaque(const Node& node) {
+  return node.is(NodeKind::kOpaque) ||
+         std::any_of(node.args.begin(), node.args.end(),
+                     [](const Node* arg) { return has_opaque(*arg); });
+}
+
+bool is_words(const Node& node) {
+  if (node.is(NodeKind::kText)) return true;
+  return (node.is(NodeKind::kList) || node.is(NodeKind::kQuantity)) &&
+         std::all_of(node.args.begin(), node.args.end(),
+                     [](const Node* arg) { return is_words(*arg); });
+}
+
+// One comparison: owns the trees.
+class Comparison {
+ public:
+  Comparison(const MathPolicy& policy, Explanation* explanation)
+      : policy_(policy), explanation_(explanation) {}
+
+  bool equal(std::string_view gold_text, std::string_view answer_text) {
+    gold_ = {math::tokens_of(gold_text), nullptr};
+    answer_ = {math::tokens_of(answer_text), nullptr};
+    const std::string gold_key = math::token_key(gold_.tokens);
+    if (gold_key == math::token_key(answer_.tokens)) return said("as they are written", true);
+    parse(gold_);
+    parse(answer_);
+    if (explanation_) {
+      explanation_->gold = to_text(*gold_.node, 400);
+      explanation_->answer = to_text(*answer_.node, 400);
+    }
+    if (is_words(*gold_.node) || is_words(*answer_.node) || gold_.node->is(NodeKind::kOpaque))
+      return said("as text", math::text_key(gold_.tokens) == math::text_key(answer_.tokens));
+    math::Comparer comparer(policy_, arena_, budget_);
+    if (comparer.equal(*gold_.node, *answer_.node)) return said(comparer.how(), true);
+    if (equal_as_lists(comparer, gold_text, answer_text)) return said(comparer.how(), true);
+    return said(comparer.how(), false);
+  }
+
+ private:
+  void parse(Parsed& side) { side.node = parse_answer(side.tokens, arena_, budget_); }
+
+  bool said(const std::string& how, bool equal) {
+    if (explanation_) {
+      explanation_->compared = how;
+      explanation_->reason = equal ? "equal" : "not equal";
+    }
+    return equal;
+  }
+
+  // 123,456 against 123, 456: the commas of the one may separate elements after all.
+  bool equal_as_lists(math::Comparer& comparer, std::string_view gold_text,
+                      std::string_view answer_text) {
+    const auto is_list = [](const Parsed& side) { return side.node->is(NodeKind::kList); };
+    const bool gold_again = gold_.may_be_list() && is_list(answer_);
+    const bool answer_again = answer_.may_be_list() && is_list(gold_);
+    if (gold_again == answer_again) return false;
+    Parsed again{tokens_of(gold_again ? gold_text : answer_text, Commas::kElements), nullptr};
+    parse(again);
+    return gold_again ? comparer.equal(*again.node, *answer_.node)
+                      : comparer.equal(*gold_.node, *again.node);
+  }
+
+  const MathPolicy& policy_;
+  Explanation* explanation_;
+  math::Arena arena_;
+  WorkBudget budget_;
+  Parsed gold_, answer_;
+};
+
+const char* source_name(AnswerSource source) {
+  switch (source) {
+    case AnswerSource::kBox:
+      return "box";
+    case AnswerSource::kPhrase:
+      return "phrase";
+    case AnswerSource::kLoose:
+      return "last formula or number";
+    case AnswerSource::kNone:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+Outcome compare_answers(std::string_view gold, std::string_view answer, const MathPolicy& policy,
+                        Explanation* explanation) {
+  const auto failed = [&](const std::string& reason) {
+    if (explanation) explanation->reason = reason;
+    return Outcome::kFailed;
+  };
+  if (std::max(gold.size(), answer.size()) > WorkBudget::kMostAnswerBytes) {
+    if (gold != answer) return failed("too long an answer");
+    return Outcome::kCorrect;
+  }
+  try {
+    return Comparison(policy, explanation).equal(gold, answer) ? Outcome::kCorrect
+                                                               : Outcome::kWrong;
+  } catch (const OverBudget& over) {
+    return failed(over.what);
+  }
+}
+
+MathJudgement judge_math(std::string_view response, std::string_view gold,
+                         const MathPolicy& policy, Explanation* explanation) {
+  MathJudgement judgement;
+  const Extraction found =
+      extract_answer(response, {.phrases = policy.phrases, .loose = policy.loose});
+  if (explanation) {
+    explanation->source = source_name(found.source);
+    explanation->extracted = found.answer;
+  }
+  if (found.source == AnswerSource::kNone) {
+    judgement.outcome = Outcome::kUnparsed;
+    if (explanation) explanation->reason = "no answer found";
+    return judgement;
+  }
+  judgement.outcome = compare_answers(gold_answer(gold), found.answer, policy, explanation);
+  // The last number of a text that states no answer may be right, but is no answer when it is not.
+  if (found.source == AnswerSource::kLoose && judgement.outcome == Outcome::kWrong)
+    judgement.outcome = Outcome::kUnparsed;
+  else
+    judgement.extracted = found.answer;
+  return judgement;
+}
+
+bool answer_parses(std::string_view answer, std::string* form) {
+  const std::string text = gold_answer(answer);
+  if (text.size() > WorkBudget::kMostAnswerBytes) return false;
+  math::Arena arena;
+  WorkBudget budget;
+  try {
+    const Node* node = parse_answer(math::tokens_of(text), arena, budget);
+    if (form) *form = to_text(*node, 400);
+    return !has_opaque(*node);
+  } catch (const OverBudget&) {
+    return false;
+  }
+}
+
+}  // namespace covrl

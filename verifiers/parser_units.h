@@ -1,0 +1,31 @@
+// Units behind a value: \text{ cm}^2, m/s, square inches.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "verifiers/lexer.h"
+
+namespace covrl::math {
+
+class UnitReader {
+ public:
+  // Reads the words at `tokens[at]` and what joins them.
+  UnitReader(const std::vector<Token>& tokens, size_t at);
+
+  size_t end() const { return at_; }                // the first token that is not of it
+  const std::string& unit() const { return unit_; }  // in one spelling: "cm^2"
+  int power_of_ten() const { return power_of_ten_; }  // 6 for "million"
+  bool changes_meaning() const { return changes_meaning_; }  // "if", "not": no unit
+
+ private:
+  void word(const std::string& text);
+  void read_power(const std::vector<Token>& tokens);
+
+  size_t at_;
+  std::string unit_, prefix_power_;
+  int power_of_ten_ = 0;
+  bool changes_meaning_ = false;
+};
+
+}  // namespace covrl::math

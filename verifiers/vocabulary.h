@@ -1,0 +1,47 @@
+// Words and commands that the lexer and the parser know.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace covrl::math {
+
+// What the lexer does with a command (its name without the backslash).
+enum class CommandUse {
+  kKeep,    // a token of its own
+  kDrop,    // layout: \displaystyle, \left
+  kSpace,   // \quad
+  kFont,    // \mathbf: its argument stays
+  kText,    // \text: its argument is words
+  kRoman,   // \mathrm: words, units or letters
+  kAccent,  // \vec, \dot: kept; a mark on a letter
+};
+CommandUse command_use(std::string_view name);
+
+// \leqslant -> le, \dfrac -> frac; the name itself when it is the usual one.
+std::string_view usual_name(std::string_view name);
+
+// Commands and words that stand for a sign of the lexer ("times" -> '*'); 0 when none.
+char sign_of_command(std::string_view name);
+
+// A sign, letter or command that a Unicode character stands for.
+struct UnicodeMeaning {
+  enum Kind { kSign, kCommand, kSpace, kSuperscript, kUnknown, kLetter } kind;
+  std::string_view meant;
+};
+UnicodeMeaning unicode_meaning(char32_t c);
+
+// sqrt, sin, pi ...: commands that may be written without a backslash.
+bool is_plain_command(std::string_view word);
+// sin, log, gcd ...: commands whose argument follows, in brackets or not.
+bool is_function(std::string_view command);
+// cm, miles, degrees ...
+bool is_unit_word(std::string_view lower_case_word);
+// if, not, million, about ...: words that change what is said, so no decoration.
+bool changes_meaning(std::string_view lower_case_word);
+// thousand, million ...: the power of ten; 0 when none.
+int power_of_ten(std::string_view lower_case_word);
+// One spelling for a unit: "miles" -> "mi".
+std::string_view usual_unit(std::string_view lower_case_word);
+
+}  // namespace covrl::math
