@@ -34,8 +34,8 @@ std::string with_single_backslashes(std::string_view text) {
 
 std::string gold_answer(std::string_view gold) {
   std::string text = with_single_backslashes(gold);
-  const bool boxed = text.find("\\boxed") != std::string::npos ||
-                     text.find("\\fbox") != std::string::npos;
+  const bool boxed =
+      text.find("\\boxed") != std::string::npos || text.find("\\fbox") != std::string::npos;
   if (!boxed && text.size() < kShortestSolution) return text;
   Extraction found = extract_answer(text, {.phrases = true, .loose = false});
   return found.source == AnswerSource::kNone ? text : std::move(found.answer);
@@ -55,9 +55,9 @@ bool is_word_of_answers(std::string_view word) {
   std::string lower(word);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower == "and" || lower == "or" || lower == "percent" || lower == "pct" ||
-         lower == "am" || lower == "pm" || math::is_unit_word(lower) ||
-         math::is_plain_command(lower) || math::power_of_ten(lower) > 0;
+  return lower == "and" || lower == "or" || lower == "percent" || lower == "pct" || lower == "am" ||
+         lower == "pm" || math::is_unit_word(lower) || math::is_plain_command(lower) ||
+         math::power_of_ten(lower) > 0;
 }
 
 }  // namespace covrl

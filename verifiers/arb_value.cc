@@ -48,12 +48,12 @@ void ceiling_of(acb_t result, const acb_t x, slong precision) {
 
 const std::unordered_map<std::string, Unary>& unary_functions() {
   static const std::unordered_map<std::string, Unary> functions = {
-      {"sin", acb_sin},       {"cos", acb_cos},        {"tan", acb_tan},
-      {"cot", acb_cot},       {"sec", secant},         {"csc", cosecant},
-      {"sinh", acb_sinh},     {"cosh", acb_cosh},      {"tanh", acb_tanh},
-      {"coth", acb_coth},     {"ln", acb_log},         {"arcsin", acb_asin},
-      {"arccos", acb_acos},   {"arctan", acb_atan},    {"arccot", arccotangent},
-      {"arcsinh", acb_asinh}, {"arccosh", acb_acosh},  {"arctanh", acb_atanh},
+      {"sin", acb_sin},       {"cos", acb_cos},         {"tan", acb_tan},
+      {"cot", acb_cot},       {"sec", secant},          {"csc", cosecant},
+      {"sinh", acb_sinh},     {"cosh", acb_cosh},       {"tanh", acb_tanh},
+      {"coth", acb_coth},     {"ln", acb_log},          {"arcsin", acb_asin},
+      {"arccos", acb_acos},   {"arctan", acb_atan},     {"arccot", arccotangent},
+      {"arcsinh", acb_asinh}, {"arccosh", acb_acosh},   {"arctanh", acb_atanh},
       {"Gamma", acb_gamma},   {"factorial", factorial}, {"abs", absolute},
       {"floor", floor_of},    {"ceil", ceiling_of}};
   return functions;
@@ -86,7 +86,8 @@ long ArbValue::magnitude() const {
   mag_t size;
   mag_init(size);
   acb_get_mag(size, value_);
-  const bool small = mag_is_zero(size) != 0 || mag_is_inf(size) != 0 || !COEFF_IS_MPZ(MAG_EXP(size));
+  const bool small =
+      mag_is_zero(size) != 0 || mag_is_inf(size) != 0 || !COEFF_IS_MPZ(MAG_EXP(size));
   const long power = mag_is_zero(size)  ? kNone
                      : mag_is_inf(size) ? -kNone
                      : small            ? static_cast<long>(MAG_EXP(size))

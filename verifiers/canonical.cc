@@ -46,8 +46,7 @@ Result Canonicalizer::compute(const Node& node) {
     }
     case Kind::kPercent: {
       const Result& inside = value(node.arg(0));
-      return inside ? algebra_.multiply(*inside, Algebra::number(mpq_class(1, 100)))
-                    : std::nullopt;
+      return inside ? algebra_.multiply(*inside, Algebra::number(mpq_class(1, 100))) : std::nullopt;
     }
     case Kind::kPower:
       return power(node.arg(0), node.arg(1));
@@ -153,8 +152,8 @@ Result Canonicalizer::term_power(const Monomial& monomial, const Exponent& expon
     const bool positive = kind == GeneratorKind::kPositive || kind == GeneratorKind::kPrime ||
                           kind == GeneratorKind::kBig;
     if (!positive && (++num_free > 1 || factor.exponent != Exponent{1, 1})) return std::nullopt;
-    const Result next = algebra_.multiply(
-        result, algebra_.power_of(factor.generator, factor.exponent * exponent));
+    const Result next =
+        algebra_.multiply(result, algebra_.power_of(factor.generator, factor.exponent * exponent));
     if (!next) return std::nullopt;
     result = *next;
   }
@@ -183,12 +182,12 @@ Result Canonicalizer::symbolic_power(const RationalFunction& base,
       return opaque("(" + algebra_.text(base) + ")^(" + algebra_.text(exponent) + ")");
     Result result = Algebra::number(1);
     for (const bool is_above : {true, false}) {
-      const Factors factors = factors_of(is_above ? constant->get_num() : constant->get_den(),
-                                         budget_);
+      const Factors factors =
+          factors_of(is_above ? constant->get_num() : constant->get_den(), budget_);
       if (factors.rest != 1) return opaque(constant->get_str() + "^" + algebra_.text(exponent));
       for (const auto& [prime, multiplicity] : factors.primes) {
-        const auto scaled = algebra_.multiply(
-            exponent, Algebra::number(is_above ? multiplicity : -multiplicity));
+        const auto scaled =
+            algebra_.multiply(exponent, Algebra::number(is_above ? multiplicity : -multiplicity));
         if (!scaled) return std::nullopt;
         const Result factor =
             power_of_base(std::to_string(prime), GeneratorKind::kPrime, prime, *scaled);
@@ -280,9 +279,8 @@ Result Canonicalizer::logarithm(const Node& node) {
     if (factors.rest != 1) return opaque("ln", node);
     for (const auto& [prime, multiplicity] : factors.primes) {
       const int id = generators_.id("ln(" + std::to_string(prime) + ")", GeneratorKind::kOpaque);
-      const auto term =
-          algebra_.multiply(Algebra::number(is_above ? multiplicity : -multiplicity),
-                            algebra_.power_of(id, {1, 1}));
+      const auto term = algebra_.multiply(Algebra::number(is_above ? multiplicity : -multiplicity),
+                                          algebra_.power_of(id, {1, 1}));
       sum = term ? algebra_.add(*sum, *term) : std::nullopt;
       if (!sum) return std::nullopt;
     }

@@ -163,8 +163,10 @@ const Node* Comparer::as_matrix(const Node& node) {
     for (const Node* arg : node.args) {
       const Node* inner = as_matrix(*arg);
       if (inner && matrix) return nullptr;
-      if (inner) matrix = inner;
-      else scalars.push_back(arg);
+      if (inner)
+        matrix = inner;
+      else
+        scalars.push_back(arg);
     }
     if (matrix && node.is(Kind::kNegate)) scalars.push_back(arena_.number(-1));
   } else if (node.is(Kind::kDivide)) {

@@ -45,6 +45,7 @@ class Comparer {
   bool equal_values(const Node& gold, const Node& answer);
   bool equal_numbers(const Node& gold, const Node& answer);
   bool equal_exactly(const Node& gold, const Node& answer, bool& decided);
+  bool within(const Node& node, const mpq_class& value, const mpq_class& tolerance);
   bool stands_for(const Node& decimal, const Node& exact);
   bool rounds_to(const Node& gold, const Node& answer);
 

@@ -98,6 +98,17 @@ bool Comparer::equal_exactly(const Node& gold, const Node& answer, bool& decided
   return zero.value_or(false);
 }
 
+bool Comparer::within(const Node& node, const mpq_class& value, const mpq_class& tolerance) {
+  try {
+    const auto& exact = exact_.value(node);
+    const auto constant = exact ? exact->constant() : std::nullopt;
+    if (constant) return abs(*constant - value) <= tolerance;
+  } catch (const Undefined&) {
+    return false;
+  }
+  return is_within(node, value, tolerance, budget_) == true;
+}
+
 // A decimal of enough digits is what rounding or cutting `exact` gives.
 bool Comparer::stands_for(const Node& literal, const Node& exact) {
   const Node* digits = decimal(literal);
@@ -105,7 +116,7 @@ bool Comparer::stands_for(const Node& literal, const Node& exact) {
       digits->digits < policy_.exact_from_digits || has_symbols(exact))
     return false;
   const mpq_class value = literal.is(Kind::kNegate) ? mpq_class(-digits->value) : digits->value;
-  if (is_within(exact, value, ten_to(-digits->decimals), budget_) != true) return false;
+  if (!within(exact, value, ten_to(-digits->decimals))) return false;
   how_ = concat("to the ", digits->digits, " digits of a decimal");
   return true;
 }
@@ -116,7 +127,7 @@ bool Comparer::rounds_to(const Node& gold, const Node& answer) {
   if (!digits || has_symbols(answer)) return false;
   const mpq_class value = gold.is(Kind::kNegate) ? mpq_class(-digits->value) : digits->value;
   const mpq_class half = ten_to(-digits->decimals) / 2;
-  if (is_within(answer, value, half, budget_) != true) return false;
+  if (!within(answer, value, half)) return false;
   how_ = "after rounding";
   return true;
 }

@@ -12,16 +12,16 @@ namespace covrl::math {
 
 enum class NodeKind {
   // Values.
-  kNumber,    // value; of a decimal literal also digits and decimals
-  kSymbol,    // text: x, x_1, \alpha, y'
-  kConstant,  // text: pi, e, i, infty, emptyset, reals
-  kAdd,       // args
-  kMultiply,  // args
-  kNegate,    // args[0]
-  kDivide,    // args[0] / args[1]
-  kPower,     // args[0] ^ args[1]
-  kRoot,      // args[1]-th root of args[0]
-  kCall,      // text(args): sin, ln, factorial, binom, abs, floor, ...; "f" for any other letter
+  kNumber,     // value; of a decimal literal also digits and decimals
+  kSymbol,     // text: x, x_1, \alpha, y'
+  kConstant,   // text: pi, e, i, infty, emptyset, reals
+  kAdd,        // args
+  kMultiply,   // args
+  kNegate,     // args[0]
+  kDivide,     // args[0] / args[1]
+  kPower,      // args[0] ^ args[1]
+  kRoot,       // args[1]-th root of args[0]
+  kCall,       // text(args): sin, ln, factorial, binom, abs, floor, ...; "f" for any other letter
   kPlusMinus,  // args[0] with both signs; text "-" for \mp, the other sign first
   kPercent,    // args[0] percent
   kBased,      // text: digits; args[0]: the base
@@ -42,7 +42,16 @@ enum class NodeKind {
 };
 
 // Of kRelation.
-enum class Relation { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kNotEqual, kIn, kCongruent };
+enum class Relation {
+  kEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kNotEqual,
+  kIn,
+  kCongruent
+};
 
 struct Node {
   NodeKind kind = NodeKind::kOpaque;

@@ -211,9 +211,10 @@ std::string_view stated_answer(std::string_view text) {
   const std::string_view formula = first_formula(text);
   std::string_view sentence = text.substr(0, text.find('\n'));
   sentence = trimmed(sentence.substr(0, sentence.find(". ")), " \t\r\n*.");
-  if (!formula.empty() &&
-      (formula.data() + formula.size() > sentence.data() + sentence.size() || has_prose(sentence)))
-    return formula;
+  const auto end = [](std::string_view part) { return part.data() + part.size(); };
+  constexpr int kLongestDelimiter = 2;
+  const bool is_all = end(formula) + kLongestDelimiter >= end(sentence);
+  if (!formula.empty() && (is_all || has_prose(sentence))) return formula;
   constexpr size_t kLongestWords = 40;
   const bool only_words = sentence.size() <= kLongestWords && last_value(sentence).empty();
   if (!has_prose(sentence) || only_words) return sentence;

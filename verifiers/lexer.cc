@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "verifiers/number_text.h"
 #include "verifiers/vocabulary.h"
 
 namespace covrl::math {
@@ -169,108 +170,13 @@ class Lexer {
     return at;
   }
 
-  // Length of a separator of thousands at `at` (`,` `{,}` `,\!` `\,` space), 0 when none.
-  size_t separator(std::string_view text, size_t at, bool& doubtful) const {
-    const std::string_view rest = text.substr(at);
-    for (const std::string_view sure : {"{,}", ",\\!", "\\!,\\!", "\\,"})
-      if (rest.starts_with(sure)) {
-        size_t length = sure.size();
-        while (at + length < text.size() && text[at + length] == ' ') ++length;
-        return length;
-      }
-    const bool in_list = !tokens_.empty() && tokens_.back().sign(',') && !space_;  // 27,54,108
-    if (commas_ == Commas::kThousands && depth_ == 0 && !in_list && rest.starts_with(",")) {
-      doubtful = true;
-      return 1;
-    }
-    return depth_ == 0 && rest.starts_with(" ") ? 1 : 0;
-  }
-
   size_t number(std::string_view text, size_t at) {
-    Token token{TokenKind::kNumber, ""};
-    const auto digits = [&] {
-      const size_t begin = at;
-      while (at < text.size() && is_digit(text[at])) ++at;
-      token.text += text.substr(begin, at - begin);
-      return at - begin;
-    };
-    const size_t first = digits();
-    if (first >= 1 && first <= 3 && !(first > 1 && token.text[0] == '0'))
-      at = thousands(text, at, token);
-    if (at < text.size() && text[at] == '.' && text.substr(at, 2) != "..") {
-      const size_t point = at++;
-      token.text += '.';
-      if (digits() == 0) {
-        token.text.pop_back();
-        if (repeating(text, at, token)) return push_number(std::move(token), at);
-        if (trimmed(text.substr(at)).empty() || (at < text.size() && is_letter(text[at])))
-          at = point + 1;  // a full stop
-      } else if (repeating(text, at, token)) {
-        return push_number(std::move(token), at);
-      }
-    }
-    at = exponent(text, at, token);
-    return push_number(std::move(token), at);
-  }
-
-  size_t push_number(Token token, size_t at) {
-    push(std::move(token));
-    return at;
-  }
-
-  // All groups of three after the first, or none.
-  size_t thousands(std::string_view text, size_t at, Token& token) const {
-    std::string grouped = token.text;
-    bool doubtful = false;
-    size_t end = at, separator_seen = 0;
-    for (size_t next = at;;) {
-      bool now_doubtful = false;
-      const size_t length = next < text.size() ? separator(text, next, now_doubtful) : 0;
-      const size_t group = next + length;
-      size_t after = group;
-      while (after < text.size() && is_digit(text[after])) ++after;
-      if (length == 0 || after == group) break;
-      if (after - group != 3 || (separator_seen != 0 && separator_seen != length && !now_doubtful))
-        return doubtful || now_doubtful || length == 1 ? at : end;
-      separator_seen = length;
-      doubtful |= now_doubtful;
-      grouped += text.substr(group, 3);
-      next = end = after;
-    }
-    if (end == at) return at;
-    token.text = grouped;
-    token.may_be_list = doubtful;
-    return end;
-  }
-
-  // \overline{27} after the point.
-  static bool repeating(std::string_view text, size_t& at, Token& token) {
-    constexpr std::string_view kOverline = "\\overline";
-    const std::string_view rest = text.substr(at);
-    if (!rest.starts_with(kOverline)) return false;
-    size_t begin = kOverline.size();
-    const bool braced = begin < rest.size() && rest[begin] == '{';
-    begin += braced;
-    size_t end = begin;
-    while (end < rest.size() && is_digit(rest[end]) && (braced || end == begin)) ++end;
-    if (end == begin || (braced && (end == rest.size() || rest[end] != '}'))) return false;
-    token.kind = TokenKind::kRepeating;
-    token.repeat = rest.substr(begin, end - begin);
-    at += end + braced;
-    return true;
-  }
-
-  // e-10, E+33
-  static size_t exponent(std::string_view text, size_t at, Token& token) {
-    if (at >= text.size() || (text[at] != 'e' && text[at] != 'E')) return at;
-    size_t digit = at + 1;
-    if (digit < text.size() && (text[digit] == '+' || text[digit] == '-')) ++digit;
-    size_t end = digit;
-    while (end < text.size() && is_digit(text[end])) ++end;
-    if (end == digit || (end < text.size() && is_letter(text[end]))) return at;
-    token.text += 'e';
-    token.text += text.substr(at + 1, end - at - 1);
-    return end;
+    const bool in_list = !tokens_.empty() && tokens_.back().sign(',') && !space_;  // 27,54,108
+    const bool commas = commas_ == Commas::kThousands && depth_ == 0 && !in_list;
+    NumberText read = read_number(text, at, {.commas = commas, .spaces = depth_ == 0});
+    push({read.repeat.empty() ? TokenKind::kNumber : TokenKind::kRepeating, std::move(read.text),
+          std::move(read.repeat), false, read.may_be_list});
+    return read.end;
   }
 
   size_t backslash(std::string_view text, size_t at) {
@@ -371,14 +277,14 @@ class Lexer {
     const std::string_view inside = text.substr(at + 1, end - at - 1);
     const std::string_view content = trimmed(inside);
     const bool after_number =
-        !tokens_.empty() && (tokens_.back().kind == TokenKind::kNumber || tokens_.back().sign('}') ||
-                             tokens_.back().sign('@') || tokens_.back().kind == TokenKind::kText ||
-                             tokens_.back().sign('/'));
+        !tokens_.empty() && (tokens_.back().kind == TokenKind::kNumber ||
+                             tokens_.back().sign('}') || tokens_.back().sign('@') ||
+                             tokens_.back().kind == TokenKind::kText || tokens_.back().sign('/'));
     const bool is_variable = std::string_view("iexyzdn").find(content.empty() ? ' ' : content[0]) !=
                              std::string_view::npos;
     if (content.size() == 1 && is_letter(content[0])) {
-      const bool unit = after_number && !(use == CommandUse::kRoman && content.size() == inside.size() &&
-                                          is_variable);
+      const bool unit = after_number && !(use == CommandUse::kRoman &&
+                                          content.size() == inside.size() && is_variable);
       push({unit ? TokenKind::kText : TokenKind::kLetter, std::string(content)});
     } else {
       if (++nested_ > 8) throw OverBudget{"too deep text"};

@@ -130,8 +130,8 @@ Outcome compare_answers(std::string_view gold, std::string_view answer, const Ma
   }
 }
 
-MathJudgement judge_math(std::string_view response, std::string_view gold,
-                         const MathPolicy& policy, Explanation* explanation) {
+MathJudgement judge_math(std::string_view response, std::string_view gold, const MathPolicy& policy,
+                         Explanation* explanation) {
   MathJudgement judgement;
   const Extraction found =
       extract_answer(response, {.phrases = policy.phrases, .loose = policy.loose});

@@ -16,8 +16,8 @@ struct MathJudgement {
 };
 
 // Thread-safe; work and memory are bounded by WorkBudget. Fills `explanation` when it is not null.
-MathJudgement judge_math(std::string_view response, std::string_view gold,
-                         const MathPolicy& policy, Explanation* explanation = nullptr);
+MathJudgement judge_math(std::string_view response, std::string_view gold, const MathPolicy& policy,
+                         Explanation* explanation = nullptr);
 
 // Of two answers as they would stand in a box; the part of judge_math after extraction.
 Outcome compare_answers(std::string_view gold, std::string_view answer, const MathPolicy& policy,

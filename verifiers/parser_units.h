@@ -13,9 +13,9 @@ class UnitReader {
   // Reads the words at `tokens[at]` and what joins them.
   UnitReader(const std::vector<Token>& tokens, size_t at);
 
-  size_t end() const { return at_; }                // the first token that is not of it
-  const std::string& unit() const { return unit_; }  // in one spelling: "cm^2"
-  int power_of_ten() const { return power_of_ten_; }  // 6 for "million"
+  size_t end() const { return at_; }                         // the first token that is not of it
+  const std::string& unit() const { return unit_; }          // in one spelling: "cm^2"
+  int power_of_ten() const { return power_of_ten_; }         // 6 for "million"
   bool changes_meaning() const { return changes_meaning_; }  // "if", "not": no unit
 
  private:

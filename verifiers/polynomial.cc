@@ -88,8 +88,10 @@ void Algebra::add_term(Polynomial& sum, Monomial monomial, mpq_class coefficient
       mpz_class scale;
       mpz_ui_pow_ui(scale.get_mpz_t(), generator.prime,
                     static_cast<unsigned long>(std::llabs(whole)));
-      if (whole > 0) coefficient *= scale;
-      else coefficient /= scale;
+      if (whole > 0)
+        coefficient *= scale;
+      else
+        coefficient /= scale;
       exponent = exponent + Exponent{-whole, 1};
     }
   }

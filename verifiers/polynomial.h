@@ -60,7 +60,7 @@ struct GeneratorPower {
   Exponent exponent;
   auto operator<=>(const GeneratorPower&) const = default;
 };
-using Monomial = std::vector<GeneratorPower>;  // in the order of generators, no zero exponents
+using Monomial = std::vector<GeneratorPower>;      // in the order of generators, no zero exponents
 using Polynomial = std::map<Monomial, mpq_class>;  // no zero coefficients
 
 struct RationalFunction {

@@ -88,10 +88,14 @@ class Evaluator {
 
   static ArbValue constant(const std::string& name) {
     ArbValue result;
-    if (name == "pi") acb_const_pi(result.get(), kPrecision);
-    else if (name == "e") arb_const_e(acb_realref(result.get()), kPrecision);
-    else if (name == "i") acb_onei(result.get());
-    else throw NoValue{};
+    if (name == "pi")
+      acb_const_pi(result.get(), kPrecision);
+    else if (name == "e")
+      arb_const_e(acb_realref(result.get()), kPrecision);
+    else if (name == "i")
+      acb_onei(result.get());
+    else
+      throw NoValue{};
     return result;
   }
 
@@ -99,20 +103,27 @@ class Evaluator {
     ArbValue total = value(node.arg(0));
     for (size_t i = 1; i < node.args.size(); ++i) {
       const ArbValue next = value(node.arg(i));
-      if (node.is(Kind::kAdd)) acb_add(total.get(), total.get(), next.get(), kPrecision);
-      else acb_mul(total.get(), total.get(), next.get(), kPrecision);
+      if (node.is(Kind::kAdd))
+        acb_add(total.get(), total.get(), next.get(), kPrecision);
+      else
+        acb_mul(total.get(), total.get(), next.get(), kPrecision);
     }
     return total;
   }
 
-  // Odd roots of negative reals are real, as in the exact forms.
+  // 1/3, 2/5: an odd root of a negative real is real, as in the exact forms.
+  static bool has_odd_root(const Node& exponent) {
+    const auto is_whole = [](const Node& node) {
+      return node.is(Kind::kNumber) && node.value.get_den() == 1;
+    };
+    return exponent.is(Kind::kDivide) && is_whole(exponent.arg(0)) && is_whole(exponent.arg(1)) &&
+           mpz_odd_p(exponent.arg(1).value.get_num_mpz_t());
+  }
+
   ArbValue power(ArbValue base, const Node& exponent) {
     budget_.spend(kFunction);
-    const Node& plain = exponent.is(Kind::kDivide) ? exponent : exponent;
-    if (base.is_negative() && plain.is(Kind::kDivide) && plain.arg(0).is(Kind::kNumber) &&
-        plain.arg(1).is(Kind::kNumber) && mpz_odd_p(plain.arg(1).value.get_num_mpz_t()) &&
-        plain.arg(1).value.get_den() == 1 && plain.arg(0).value.get_den() == 1) {
-      const bool odd = mpz_odd_p(plain.arg(0).value.get_num_mpz_t());
+    if (base.is_negative() && has_odd_root(exponent)) {
+      const bool odd = mpz_odd_p(exponent.arg(0).value.get_num_mpz_t());
       acb_neg(base.get(), base.get());
       ArbValue result = plain_power(base, value(exponent));
       if (odd) acb_neg(result.get(), result.get());
@@ -167,11 +178,12 @@ struct Survey {
   void add(const Node& node) {
     if (node.is(Kind::kSymbol)) symbols.emplace(node.text, 0);
     if (node.is(Kind::kConstant, "i")) has_i = true;
-    if (node.is(Kind::kCall) && (node.text == "floor" || node.text == "ceil" ||
-                                 node.text == "factorial" || node.text == "binom" ||
-                                 node.text == "mod"))
+    if (node.is(Kind::kCall) &&
+        (node.text == "floor" || node.text == "ceil" || node.text == "factorial" ||
+         node.text == "binom" || node.text == "mod"))
       has_whole_functions = true;
-    if (node.is(Kind::kPower) && node.arg(0).is(Kind::kNegate) && node.arg(0).arg(0).is(Kind::kNumber))
+    if (node.is(Kind::kPower) && node.arg(0).is(Kind::kNegate) &&
+        node.arg(0).arg(0).is(Kind::kNumber))
       has_whole_functions = true;  // (-1)^n
     for (const Node* arg : node.args) add(*arg);
   }

@@ -8,10 +8,10 @@ namespace {
 
 bool is_measure(std::string_view unit) {
   static const std::unordered_set<std::string_view> measures = {
-      "mm",   "cm",   "m",    "km",  "inch", "ft",  "yd",   "mi",     "mg",     "g",   "kg",
-      "lb",   "s",    "min",  "h",   "day",  "week", "month", "year", "dollar", "cent", "am",
-      "pm",   "cm^2", "m^2",  "km^2", "inch^2", "ft^2", "mi^2", "cm^3", "m^3", "inch^3", "ft^3",
-      "degree", "rad", "l",   "ml",  "degreeC", "degreeF", "mph"};
+      "mm",   "cm",     "m",    "km",     "inch", "ft",   "yd",     "mi",      "mg",      "g",
+      "kg",   "lb",     "s",    "min",    "h",    "day",  "week",   "month",   "year",    "dollar",
+      "cent", "am",     "pm",   "cm^2",   "m^2",  "km^2", "inch^2", "ft^2",    "mi^2",    "cm^3",
+      "m^3",  "inch^3", "ft^3", "degree", "rad",  "l",    "ml",     "degreeC", "degreeF", "mph"};
   return measures.contains(unit);
 }
 

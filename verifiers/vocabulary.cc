@@ -15,12 +15,12 @@ const std::unordered_map<std::string_view, CommandUse>& command_uses() {
   static const std::unordered_map<std::string_view, CommandUse> uses = [] {
     std::unordered_map<std::string_view, CommandUse> table;
     for (const std::string_view name :
-         {"left",         "right",     "big",    "Big",      "bigg",        "Bigg",       "bigl",
-          "bigr",         "Bigl",      "Bigr",   "biggl",    "biggr",       "Biggl",      "Biggr",
-          "middle",       "limits",    "rm",     "bf",       "it",          "nolimits",   "thinspace",
-          "displaystyle", "textstyle", "pounds", "euro",     "scriptstyle", "cal",        "sf",
-          "tt",           "small",     "large",  "Large",    "normalsize",  "boldmath",   "hline",
-          "hfill",        "noindent",  "strut",  "phantom",  "mathstrut",   "bigskip",    "color",
+         {"left",         "right",     "big",     "Big",     "bigg",        "Bigg",     "bigl",
+          "bigr",         "Bigl",      "Bigr",    "biggl",   "biggr",       "Biggl",    "Biggr",
+          "middle",       "limits",    "rm",      "bf",      "it",          "nolimits", "thinspace",
+          "displaystyle", "textstyle", "pounds",  "euro",    "scriptstyle", "cal",      "sf",
+          "tt",           "small",     "large",   "Large",   "normalsize",  "boldmath", "hline",
+          "hfill",        "noindent",  "strut",   "phantom", "mathstrut",   "bigskip",  "color",
           "null",         "relax",     "nonumber"})
       table[name] = CommandUse::kDrop;
     for (const std::string_view name : {"quad", "qquad", "enspace", "space", "newline"})
@@ -28,15 +28,13 @@ const std::unordered_map<std::string_view, CommandUse>& command_uses() {
     for (const std::string_view name : {"mathbf", "mathit", "mathsf", "boldsymbol", "bm", "boxed",
                                         "fbox", "emph", "ensuremath", "mathtt", "mathnormal"})
       table[name] = CommandUse::kFont;
-    for (const std::string_view name :
-         {"text", "textrm", "textbf", "textit", "textsf", "texttt", "mbox", "textnormal", "textup",
-          "hbox", "textsc"})
+    for (const std::string_view name : {"text", "textrm", "textbf", "textit", "textsf", "texttt",
+                                        "mbox", "textnormal", "textup", "hbox", "textsc"})
       table[name] = CommandUse::kText;
-    for (const std::string_view name : {"mathrm", "operatorname"})
-      table[name] = CommandUse::kRoman;
-    for (const std::string_view name : {"vec", "hat", "bar", "tilde", "dot", "ddot", "widehat",
-                                        "overrightarrow", "overline", "underline", "mathcal",
-                                        "mathbb", "mathfrak", "mathscr", "widetilde"})
+    for (const std::string_view name : {"mathrm", "operatorname"}) table[name] = CommandUse::kRoman;
+    for (const std::string_view name :
+         {"vec", "hat", "bar", "tilde", "dot", "ddot", "widehat", "overrightarrow", "overline",
+          "underline", "mathcal", "mathbb", "mathfrak", "mathscr", "widetilde"})
       table[name] = CommandUse::kAccent;
     return table;
   }();
@@ -51,29 +49,63 @@ CommandUse command_use(std::string_view name) {
 }
 
 std::string_view usual_name(std::string_view name) {
-  static const Names names = {
-      {"leq", "le"},         {"leqslant", "le"},     {"geq", "ge"},        {"geqslant", "ge"},
-      {"neq", "ne"},         {"dfrac", "frac"},      {"tfrac", "frac"},    {"cfrac", "frac"},
-      {"dbinom", "binom"},   {"tbinom", "binom"},    {"choose", "choose"}, {"infin", "infty"},
-      {"lbrace", "lbrace"},  {"varnothing", "emptyset"}, {"lvert", "vert"}, {"rvert", "vert"},
-      {"mid", "mid"},        {"simeq", "approx"},    {"thickapprox", "approx"}, {"sim", "approx"},
-      {"doteq", "approx"},   {"rightarrow", "to"},   {"tg", "tan"},        {"ctg", "cot"},
-      {"arctg", "arctan"},   {"asin", "arcsin"},     {"acos", "arccos"},   {"atan", "arctan"},
-      {"cosec", "csc"},      {"log10", "lg"},        {"infinity", "infty"}, {"varphi", "phi"},
-      {"varepsilon", "epsilon"}, {"vartheta", "theta"}, {"varrho", "rho"}, {"varsigma", "sigma"},
-      {"over", "over"},      {"bmod", "mod"},        {"pmod", "pmod"},     {"vmatrix", "vmatrix"},
-      {"ldots", "dots"},     {"cdots", "dots"},      {"dotsc", "dots"},    {"land", "wedge"},
-      {"lor", "vee"},        {"ell", "ell"},         {"mathord", "mathord"}};
+  static const Names names = {{"leq", "le"},
+                              {"leqslant", "le"},
+                              {"geq", "ge"},
+                              {"geqslant", "ge"},
+                              {"neq", "ne"},
+                              {"dfrac", "frac"},
+                              {"tfrac", "frac"},
+                              {"cfrac", "frac"},
+                              {"dbinom", "binom"},
+                              {"tbinom", "binom"},
+                              {"choose", "choose"},
+                              {"infin", "infty"},
+                              {"lbrace", "lbrace"},
+                              {"varnothing", "emptyset"},
+                              {"lvert", "vert"},
+                              {"rvert", "vert"},
+                              {"mid", "mid"},
+                              {"simeq", "approx"},
+                              {"thickapprox", "approx"},
+                              {"sim", "approx"},
+                              {"doteq", "approx"},
+                              {"rightarrow", "to"},
+                              {"tg", "tan"},
+                              {"ctg", "cot"},
+                              {"arctg", "arctan"},
+                              {"asin", "arcsin"},
+                              {"acos", "arccos"},
+                              {"atan", "arctan"},
+                              {"cosec", "csc"},
+                              {"log10", "lg"},
+                              {"infinity", "infty"},
+                              {"varphi", "phi"},
+                              {"varepsilon", "epsilon"},
+                              {"vartheta", "theta"},
+                              {"varrho", "rho"},
+                              {"varsigma", "sigma"},
+                              {"over", "over"},
+                              {"bmod", "mod"},
+                              {"pmod", "pmod"},
+                              {"vmatrix", "vmatrix"},
+                              {"ldots", "dots"},
+                              {"cdots", "dots"},
+                              {"dotsc", "dots"},
+                              {"land", "wedge"},
+                              {"lor", "vee"},
+                              {"ell", "ell"},
+                              {"mathord", "mathord"}};
   const auto found = names.find(name);
   return found == names.end() ? name : found->second;
 }
 
 char sign_of_command(std::string_view name) {
   static const std::unordered_map<std::string_view, char> signs = {
-      {"times", '*'}, {"cdot", '*'},    {"ast", '*'},     {"div", '/'},     {"colon", ':'},
-      {"lt", '<'},    {"gt", '>'},      {"vert", '|'},    {"circ", '@'},    {"degree", '@'},
-      {"degrees", '@'}, {"prime", '\''}, {"pm", '~'},     {"lparen", '('},  {"rparen", ')'},
-      {"lbrack", '['}, {"rbrack", ']'}, {"bullet", '*'}};
+      {"times", '*'},   {"cdot", '*'},   {"ast", '*'},   {"div", '/'},    {"colon", ':'},
+      {"lt", '<'},      {"gt", '>'},     {"vert", '|'},  {"circ", '@'},   {"degree", '@'},
+      {"degrees", '@'}, {"prime", '\''}, {"pm", '~'},    {"lparen", '('}, {"rparen", ')'},
+      {"lbrack", '['},  {"rbrack", ']'}, {"bullet", '*'}};
   const auto found = signs.find(name);
   return found == signs.end() ? '\0' : found->second;
 }
@@ -81,40 +113,40 @@ char sign_of_command(std::string_view name) {
 UnicodeMeaning unicode_meaning(char32_t c) {
   using Kind = UnicodeMeaning::Kind;
   static const std::unordered_map<char32_t, UnicodeMeaning> table = {
-      {U'−', {Kind::kSign, "-"}},        {U'–', {Kind::kSign, "-"}},
-      {U'×', {Kind::kSign, "*"}},        {U'·', {Kind::kSign, "*"}},
-      {U'⋅', {Kind::kSign, "*"}},        {U'∗', {Kind::kSign, "*"}},
-      {U'÷', {Kind::kSign, "/"}},        {U'⁄', {Kind::kSign, "/"}},
-      {U'°', {Kind::kSign, "@"}},        {U'±', {Kind::kSign, "~"}},
-      {U'′', {Kind::kSign, "'"}},        {U'’', {Kind::kSign, "'"}},
-      {U'，', {Kind::kSign, ","}},       {U'、', {Kind::kSign, ","}},
-      {U'；', {Kind::kSign, ";"}},       {U'：', {Kind::kSign, ":"}},
-      {U'（', {Kind::kSign, "("}},       {U'）', {Kind::kSign, ")"}},
-      {U'π', {Kind::kCommand, "pi"}},    {U'√', {Kind::kCommand, "sqrt"}},
-      {U'∞', {Kind::kCommand, "infty"}}, {U'≤', {Kind::kCommand, "le"}},
-      {U'≥', {Kind::kCommand, "ge"}},    {U'≠', {Kind::kCommand, "ne"}},
+      {U'−', {Kind::kSign, "-"}},         {U'–', {Kind::kSign, "-"}},
+      {U'×', {Kind::kSign, "*"}},         {U'·', {Kind::kSign, "*"}},
+      {U'⋅', {Kind::kSign, "*"}},         {U'∗', {Kind::kSign, "*"}},
+      {U'÷', {Kind::kSign, "/"}},         {U'⁄', {Kind::kSign, "/"}},
+      {U'°', {Kind::kSign, "@"}},         {U'±', {Kind::kSign, "~"}},
+      {U'′', {Kind::kSign, "'"}},         {U'’', {Kind::kSign, "'"}},
+      {U'，', {Kind::kSign, ","}},        {U'、', {Kind::kSign, ","}},
+      {U'；', {Kind::kSign, ";"}},        {U'：', {Kind::kSign, ":"}},
+      {U'（', {Kind::kSign, "("}},        {U'）', {Kind::kSign, ")"}},
+      {U'π', {Kind::kCommand, "pi"}},     {U'√', {Kind::kCommand, "sqrt"}},
+      {U'∞', {Kind::kCommand, "infty"}},  {U'≤', {Kind::kCommand, "le"}},
+      {U'≥', {Kind::kCommand, "ge"}},     {U'≠', {Kind::kCommand, "ne"}},
       {U'≈', {Kind::kCommand, "approx"}}, {U'∪', {Kind::kCommand, "cup"}},
-      {U'∩', {Kind::kCommand, "cap"}},   {U'∈', {Kind::kCommand, "in"}},
-      {U'≡', {Kind::kCommand, "equiv"}}, {U'∅', {Kind::kCommand, "emptyset"}},
-      {U'∠', {Kind::kCommand, "angle"}}, {U'∓', {Kind::kCommand, "mp"}},
-      {U'θ', {Kind::kCommand, "theta"}}, {U'α', {Kind::kCommand, "alpha"}},
-      {U'β', {Kind::kCommand, "beta"}},  {U'γ', {Kind::kCommand, "gamma"}},
-      {U'δ', {Kind::kCommand, "delta"}}, {U'λ', {Kind::kCommand, "lambda"}},
-      {U'μ', {Kind::kCommand, "mu"}},    {U'σ', {Kind::kCommand, "sigma"}},
-      {U'φ', {Kind::kCommand, "phi"}},   {U'ω', {Kind::kCommand, "omega"}},
-      {U'ℝ', {Kind::kCommand, "reals"}}, {U'⌊', {Kind::kCommand, "lfloor"}},
+      {U'∩', {Kind::kCommand, "cap"}},    {U'∈', {Kind::kCommand, "in"}},
+      {U'≡', {Kind::kCommand, "equiv"}},  {U'∅', {Kind::kCommand, "emptyset"}},
+      {U'∠', {Kind::kCommand, "angle"}},  {U'∓', {Kind::kCommand, "mp"}},
+      {U'θ', {Kind::kCommand, "theta"}},  {U'α', {Kind::kCommand, "alpha"}},
+      {U'β', {Kind::kCommand, "beta"}},   {U'γ', {Kind::kCommand, "gamma"}},
+      {U'δ', {Kind::kCommand, "delta"}},  {U'λ', {Kind::kCommand, "lambda"}},
+      {U'μ', {Kind::kCommand, "mu"}},     {U'σ', {Kind::kCommand, "sigma"}},
+      {U'φ', {Kind::kCommand, "phi"}},    {U'ω', {Kind::kCommand, "omega"}},
+      {U'ℝ', {Kind::kCommand, "reals"}},  {U'⌊', {Kind::kCommand, "lfloor"}},
       {U'⌋', {Kind::kCommand, "rfloor"}}, {U'⌈', {Kind::kCommand, "lceil"}},
-      {U'⌉', {Kind::kCommand, "rceil"}}, {U'²', {Kind::kSuperscript, "2"}},
-      {U'³', {Kind::kSuperscript, "3"}}, {U'¹', {Kind::kSuperscript, "1"}},
-      {U'⁰', {Kind::kSuperscript, "0"}}, {U'⁴', {Kind::kSuperscript, "4"}},
-      {U'⁵', {Kind::kSuperscript, "5"}}, {U'⁶', {Kind::kSuperscript, "6"}},
-      {U'⁷', {Kind::kSuperscript, "7"}}, {U'⁸', {Kind::kSuperscript, "8"}},
-      {U'⁹', {Kind::kSuperscript, "9"}}, {U'⁻', {Kind::kSuperscript, "-"}},
-      {U'€', {Kind::kSpace, ""}},        {U'£', {Kind::kSpace, ""}},
-      {U'¥', {Kind::kSpace, ""}},        {U'。', {Kind::kSpace, ""}},
-      {U'\u00a0', {Kind::kSpace, ""}},   {U'\u2009', {Kind::kSpace, ""}},
-      {U'\u202f', {Kind::kSpace, ""}},   {U'\u3000', {Kind::kSpace, ""}},
-      {U'\u2002', {Kind::kSpace, ""}},   {U'\u2003', {Kind::kSpace, ""}}};
+      {U'⌉', {Kind::kCommand, "rceil"}},  {U'²', {Kind::kSuperscript, "2"}},
+      {U'³', {Kind::kSuperscript, "3"}},  {U'¹', {Kind::kSuperscript, "1"}},
+      {U'⁰', {Kind::kSuperscript, "0"}},  {U'⁴', {Kind::kSuperscript, "4"}},
+      {U'⁵', {Kind::kSuperscript, "5"}},  {U'⁶', {Kind::kSuperscript, "6"}},
+      {U'⁷', {Kind::kSuperscript, "7"}},  {U'⁸', {Kind::kSuperscript, "8"}},
+      {U'⁹', {Kind::kSuperscript, "9"}},  {U'⁻', {Kind::kSuperscript, "-"}},
+      {U'€', {Kind::kSpace, ""}},         {U'£', {Kind::kSpace, ""}},
+      {U'¥', {Kind::kSpace, ""}},         {U'。', {Kind::kSpace, ""}},
+      {U'\u00a0', {Kind::kSpace, ""}},    {U'\u2009', {Kind::kSpace, ""}},
+      {U'\u202f', {Kind::kSpace, ""}},    {U'\u3000', {Kind::kSpace, ""}},
+      {U'\u2002', {Kind::kSpace, ""}},    {U'\u2003', {Kind::kSpace, ""}}};
   const auto found = table.find(c);
   if (found != table.end()) return found->second;
   const bool is_letter = (c >= 0xC0 && c <= 0x24F) || (c >= 0x370 && c <= 0x1FFF) ||
@@ -123,55 +155,117 @@ UnicodeMeaning unicode_meaning(char32_t c) {
 }
 
 bool is_plain_command(std::string_view word) {
-  static const Words words = {"sqrt",   "sin",    "cos",    "tan",   "cot",    "sec",  "csc",
-                              "arcsin", "arccos", "arctan", "asin",  "acos",   "atan", "sinh",
-                              "cosh",   "tanh",   "log",    "ln",    "lg",     "exp",  "pi",
-                              "cbrt",   "gcd",    "lcm",    "max",   "min",    "abs",  "floor",
-                              "ceil",   "theta",  "alpha",  "beta",  "infty",  "inf",  "infinity",
-                              "mod",    "binom",  "frac",   "cdot",  "times",  "log10"};
+  static const Words words = {"sqrt",   "sin",    "cos",    "tan",  "cot",   "sec",  "csc",
+                              "arcsin", "arccos", "arctan", "asin", "acos",  "atan", "sinh",
+                              "cosh",   "tanh",   "log",    "ln",   "lg",    "exp",  "pi",
+                              "cbrt",   "gcd",    "lcm",    "max",  "min",   "abs",  "floor",
+                              "ceil",   "theta",  "alpha",  "beta", "infty", "inf",  "infinity",
+                              "mod",    "binom",  "frac",   "cdot", "times", "log10"};
   return words.contains(word);
 }
 
 bool is_function(std::string_view command) {
-  static const Words words = {"sin",  "cos",  "tan",  "cot",    "sec",    "csc",    "sinh", "cosh",
-                              "tanh", "coth", "log",  "ln",     "lg",     "arcsin", "arccos",
-                              "arctan", "arccot", "exp", "gcd", "lcm",    "max",    "min",  "abs",
-                              "floor", "ceil", "cbrt", "det",   "arcsinh", "arccosh", "arctanh",
-                              "Gamma", "deg",  "dim",  "ker",   "arg"};
+  static const Words words = {"sin",     "cos",     "tan",    "cot",  "sec",  "csc", "sinh",
+                              "cosh",    "tanh",    "coth",   "log",  "ln",   "lg",  "arcsin",
+                              "arccos",  "arctan",  "arccot", "exp",  "gcd",  "lcm", "max",
+                              "min",     "abs",     "floor",  "ceil", "cbrt", "det", "arcsinh",
+                              "arccosh", "arctanh", "Gamma",  "deg",  "dim",  "ker", "arg"};
   return words.contains(command);
 }
 
 bool is_unit_word(std::string_view word) {
   static const Words words = {
-      "cm",          "mm",       "km",      "meter",    "meters",   "metre",      "metres",
-      "centimeters", "inch",     "inches",  "ft",       "foot",     "feet",       "yard",
-      "yards",       "mile",     "miles",   "mph",      "kg",       "gram",       "grams",
-      "lb",          "lbs",      "pound",   "pounds",   "ounces",   "liter",      "liters",
-      "gallon",      "gallons",  "second",  "seconds",  "sec",      "minute",     "minutes",
-      "hour",        "hours",    "hr",      "hrs",      "day",      "days",       "week",
-      "weeks",       "month",    "months",  "year",     "years",    "degree",     "degrees",
-      "radians",     "dollar",   "dollars", "cent",     "cents",    "unit",       "units",
-      "square",      "cubic",    "per",     "sq",       "people",   "students",   "ways",
-      "apples",      "points",   "coins",   "kilometers", "kilograms", "euros",   "yuan",
-      "centimetres", "kilometres", "litres", "mi",      "mins",     "erg",        "hz",
-      "kpc",         "angstroms", "eggs",   "books",    "cars",     "girls",      "boys",
-      "children",    "men",      "women",   "dogs",     "cats",     "marbles",    "cookies",
-      "pages",       "tickets",  "cups",    "teachers", "cookies",  "bottles",    "boxes",
-      "millimeters", "milliliters", "ml",   "usd",      "rad",      "kmh",        "nm"};
+      "cm",          "mm",          "km",      "meter",      "meters",    "metre",    "metres",
+      "centimeters", "inch",        "inches",  "ft",         "foot",      "feet",     "yard",
+      "yards",       "mile",        "miles",   "mph",        "kg",        "gram",     "grams",
+      "lb",          "lbs",         "pound",   "pounds",     "ounces",    "liter",    "liters",
+      "gallon",      "gallons",     "second",  "seconds",    "sec",       "minute",   "minutes",
+      "hour",        "hours",       "hr",      "hrs",        "day",       "days",     "week",
+      "weeks",       "month",       "months",  "year",       "years",     "degree",   "degrees",
+      "radians",     "dollar",      "dollars", "cent",       "cents",     "unit",     "units",
+      "square",      "cubic",       "per",     "sq",         "people",    "students", "ways",
+      "apples",      "points",      "coins",   "kilometers", "kilograms", "euros",    "yuan",
+      "centimetres", "kilometres",  "litres",  "mi",         "mins",      "erg",      "hz",
+      "kpc",         "angstroms",   "eggs",    "books",      "cars",      "girls",    "boys",
+      "children",    "men",         "women",   "dogs",       "cats",      "marbles",  "cookies",
+      "pages",       "tickets",     "cups",    "teachers",   "cookies",   "bottles",  "boxes",
+      "millimeters", "milliliters", "ml",      "usd",        "rad",       "kmh",      "nm"};
   return words.contains(word);
 }
 
 bool changes_meaning(std::string_view word) {
-  static const Words words = {
-      "or",     "and",     "if",   "otherwise", "not",   "thousand", "million", "billion",
-      "dozen",  "hundred", "mod",  "am",        "pm",    "is",       "no",      "when",
-      "except", "at",      "least", "most",     "more",  "less",     "than",    "about",
-      "base",   "half",    "for",  "where",     "trillion", "but",   "approximately", "none",
-      "never",  "either",  "maybe", "to",       "between", "isn",    "wrong",   "false",
-      "true",   "unless",  "from", "over",      "any",   "all",      "then",    "with",
-      "cannot", "instead", "answer", "answers", "correct", "ignore", "grader",  "yes",
-      "possibly", "could", "might", "exceeds",  "under", "above",    "below",   "minus",
-      "plus",   "times",   "divided", "squared", "cubed", "negative", "opposite", "the"};
+  static const Words words = {"or",
+                              "and",
+                              "if",
+                              "otherwise",
+                              "not",
+                              "thousand",
+                              "million",
+                              "billion",
+                              "dozen",
+                              "hundred",
+                              "mod",
+                              "am",
+                              "pm",
+                              "is",
+                              "no",
+                              "when",
+                              "except",
+                              "at",
+                              "least",
+                              "most",
+                              "more",
+                              "less",
+                              "than",
+                              "about",
+                              "base",
+                              "half",
+                              "for",
+                              "where",
+                              "trillion",
+                              "but",
+                              "approximately",
+                              "none",
+                              "never",
+                              "either",
+                              "maybe",
+                              "to",
+                              "between",
+                              "isn",
+                              "wrong",
+                              "false",
+                              "true",
+                              "unless",
+                              "from",
+                              "over",
+                              "any",
+                              "all",
+                              "then",
+                              "with",
+                              "cannot",
+                              "instead",
+                              "answer",
+                              "answers",
+                              "correct",
+                              "ignore",
+                              "grader",
+                              "yes",
+                              "possibly",
+                              "could",
+                              "might",
+                              "exceeds",
+                              "under",
+                              "above",
+                              "below",
+                              "minus",
+                              "plus",
+                              "times",
+                              "divided",
+                              "squared",
+                              "cubed",
+                              "negative",
+                              "opposite",
+                              "the"};
   return words.contains(word);
 }
 
@@ -184,17 +278,17 @@ int power_of_ten(std::string_view word) {
 
 std::string_view usual_unit(std::string_view word) {
   static const Names names = {
-      {"centimeters", "cm"}, {"centimeter", "cm"}, {"centimetres", "cm"}, {"meters", "m"},
-      {"meter", "m"},        {"metres", "m"},      {"metre", "m"},        {"kilometers", "km"},
-      {"kilometer", "km"},   {"kilometres", "km"}, {"inches", "inch"},    {"in", "inch"},
-      {"feet", "ft"},        {"foot", "ft"},       {"miles", "mi"},       {"mile", "mi"},
-      {"yards", "yd"},       {"yard", "yd"},       {"kilograms", "kg"},   {"grams", "g"},
-      {"gram", "g"},         {"pounds", "lb"},     {"pound", "lb"},       {"lbs", "lb"},
-      {"seconds", "s"},      {"second", "s"},      {"sec", "s"},          {"minutes", "min"},
-      {"minute", "min"},     {"mins", "min"},      {"hours", "h"},        {"hour", "h"},
-      {"hr", "h"},           {"hrs", "h"},         {"days", "day"},       {"weeks", "week"},
-      {"months", "month"},   {"years", "year"},    {"degrees", "degree"}, {"dollars", "dollar"},
-      {"cents", "cent"},     {"units", "unit"},    {"liters", "l"},       {"liter", "l"},
+      {"centimeters", "cm"}, {"centimeter", "cm"},  {"centimetres", "cm"}, {"meters", "m"},
+      {"meter", "m"},        {"metres", "m"},       {"metre", "m"},        {"kilometers", "km"},
+      {"kilometer", "km"},   {"kilometres", "km"},  {"inches", "inch"},    {"in", "inch"},
+      {"feet", "ft"},        {"foot", "ft"},        {"miles", "mi"},       {"mile", "mi"},
+      {"yards", "yd"},       {"yard", "yd"},        {"kilograms", "kg"},   {"grams", "g"},
+      {"gram", "g"},         {"pounds", "lb"},      {"pound", "lb"},       {"lbs", "lb"},
+      {"seconds", "s"},      {"second", "s"},       {"sec", "s"},          {"minutes", "min"},
+      {"minute", "min"},     {"mins", "min"},       {"hours", "h"},        {"hour", "h"},
+      {"hr", "h"},           {"hrs", "h"},          {"days", "day"},       {"weeks", "week"},
+      {"months", "month"},   {"years", "year"},     {"degrees", "degree"}, {"dollars", "dollar"},
+      {"cents", "cent"},     {"units", "unit"},     {"liters", "l"},       {"liter", "l"},
       {"litres", "l"},       {"gallons", "gallon"}, {"radians", "rad"}};
   const auto found = names.find(word);
   return found == names.end() ? word : found->second;

@@ -71,8 +71,7 @@ Factors factors_of(const mpz_class& positive, WorkBudget& budget) {
   factors.rest = positive;
   const auto bits = static_cast<int64_t>(mpz_sizeinbase(positive.get_mpz_t(), 2));
   if (bits > 2'000) return factors;
-  for (unsigned long prime = 2; prime < 65'536 && factors.rest != 1;
-       prime += prime == 2 ? 1 : 2) {
+  for (unsigned long prime = 2; prime < 65'536 && factors.rest != 1; prime += prime == 2 ? 1 : 2) {
     budget.spend(1 + bits / 64);
     if (mpz_cmp_ui(factors.rest.get_mpz_t(), prime * prime) < 0) break;
     int64_t multiplicity = 0;

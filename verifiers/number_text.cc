@@ -1,0 +1,127 @@
+#include "verifiers/number_text.h"
+
+namespace covrl::math {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+class Reader {
+ public:
+  Reader(std::string_view text, size_t at, Separators separators)
+      : text_(text), at_(at), separators_(separators) {}
+
+  NumberText run() {
+    const size_t first = digits();
+    const bool padded = first > 1 && number_.text[0] == '0';
+    if (first >= 1 && first <= 3 && !padded) thousands();
+    if (!point()) exponent();
+    number_.end = at_;
+    return std::move(number_);
+  }
+
+ private:
+  char now(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
+
+  size_t digits() {
+    const size_t begin = at_;
+    while (is_digit(now())) ++at_;
+    number_.text += text_.substr(begin, at_ - begin);
+    return at_ - begin;
+  }
+
+  enum class Separator { kNone, kComma, kSpace, kSure };
+  // The separator at `at`, which moves past it.
+  Separator separator(size_t& at) const {
+    const std::string_view rest = text_.substr(at);
+    for (const std::string_view sure : {"{,}", ",\\!", "\\!,\\!", "\\,"})
+      if (rest.starts_with(sure)) {
+        at += sure.size();
+        while (at < text_.size() && text_[at] == ' ') ++at;
+        return Separator::kSure;
+      }
+    if (separators_.commas && rest.starts_with(",")) return ++at, Separator::kComma;
+    if (separators_.spaces && rest.starts_with(" ")) return ++at, Separator::kSpace;
+    return Separator::kNone;
+  }
+
+  // Groups of three behind the same separator; a group of another length means that they are no
+  // groups, unless the separator is sure.
+  void thousands() {
+    std::string grouped = number_.text;
+    size_t end = at_;
+    Separator seen = Separator::kNone;
+    for (;;) {
+      size_t group = end;
+      const Separator separator = this->separator(group);
+      size_t after = group;
+      while (after < text_.size() && is_digit(text_[after])) ++after;
+      if (separator == Separator::kNone || after == group) break;
+      if (after - group != 3 || (seen != Separator::kNone && seen != separator)) {
+        if (separator != Separator::kSure) return;
+        break;
+      }
+      seen = separator;
+      grouped += text_.substr(group, 3);
+      end = after;
+    }
+    number_.text = grouped;
+    number_.may_be_list = seen == Separator::kComma;
+    at_ = end;
+  }
+
+  // The point and what follows it; true when the number ends there.
+  bool point() {
+    if (now() != '.' || now(1) == '.') return false;
+    ++at_;
+    number_.text += '.';
+    if (digits() > 0) return repeating();
+    number_.text.pop_back();
+    return repeating();
+  }
+
+  // \overline{27}
+  bool repeating() {
+    constexpr std::string_view kOverline = "\\overline";
+    const std::string_view rest = text_.substr(at_);
+    if (!rest.starts_with(kOverline)) return false;
+    size_t begin = kOverline.size();
+    const bool braced = begin < rest.size() && rest[begin] == '{';
+    begin += braced;
+    size_t end = begin;
+    while (end < rest.size() && is_digit(rest[end]) && (braced || end == begin)) ++end;
+    if (end == begin || (braced && (end == rest.size() || rest[end] != '}'))) return false;
+    number_.repeat = rest.substr(begin, end - begin);
+    at_ += end + braced;
+    return true;
+  }
+
+  // e-10, E+33
+  void exponent() {
+    if (now() != 'e' && now() != 'E') return;
+    size_t digit = at_ + 1;
+    if (now(1) == '+' || now(1) == '-') ++digit;
+    size_t end = digit;
+    while (end < text_.size() && is_digit(text_[end])) ++end;
+    if (end == digit || (end < text_.size() && is_letter(text_[end]))) return;
+    number_.text += 'e';
+    number_.text += text_.substr(at_ + 1, end - at_ - 1);
+    at_ = end;
+  }
+
+  std::string_view text_;
+  size_t at_;
+  Separators separators_;
+  NumberText number_;
+};
+
+}  // namespace
+
+NumberText read_number(std::string_view text, size_t at, Separators separators) {
+  return Reader(text, at, separators).run();
+}
+
+}  // namespace covrl::math

@@ -1,0 +1,185 @@
+// Numbers, names, brackets, arguments.
+#include "verifiers/numerals.h"
+#include "verifiers/parser_rules.h"
+#include "verifiers/vocabulary.h"
+
+namespace covrl::math {
+
+const Node* Parser::primary() {
+  const Level level(depth_);
+  switch (now().kind) {
+    case TokenKind::kNumber:
+    case TokenKind::kRepeating:
+      return number();
+    case TokenKind::kLetter:
+      return letter();
+    case TokenKind::kText:
+      return words();
+    case TokenKind::kCommand:
+      return command();
+    case TokenKind::kSign:
+      if (sign('(') || sign('[')) return brackets();
+      if (sign('{')) return braces();
+      if (sign('|')) return bars();
+      throw SyntaxError{};
+    default:
+      throw SyntaxError{};
+  }
+}
+
+const Node* Parser::number() {
+  const Token& token = now();
+  advance();
+  return arena_.add(numeral(token.text, token.repeat, budget_));
+}
+
+const Node* Parser::words() {
+  std::string text;
+  for (; now().kind == TokenKind::kText; advance()) text += now().text;
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (starts_factor(*make(Kind::kText, {}))) throw SyntaxError{};
+  return make(Kind::kText, {}, text);
+}
+
+// The text of a subscript.
+std::string Parser::subscript() {
+  if (!take('_')) return {};
+  std::string text = "_";
+  if (!take('{')) {
+    if (at_end()) throw SyntaxError{};
+    text += now().text;
+    advance();
+    return text;
+  }
+  for (int depth = 1; depth > 0; advance()) {
+    if (at_end()) throw SyntaxError{};
+    if (sign('{'))
+      ++depth;
+    else if (sign('}'))
+      --depth;
+    else
+      text += now().text;
+  }
+  return text;
+}
+
+std::string Parser::name_marks() {
+  std::string marks;
+  while (take('\'')) marks += '\'';
+  std::string name = subscript();
+  while (take('\'')) marks += '\'';
+  return name + marks;
+}
+
+const Node* Parser::letter() {
+  const std::string name = now().text;
+  advance();
+  const std::string marks = name_marks();
+  const bool function = name == "f" || name == "g" || name == "h";
+  const bool of_number = ahead(1).kind == TokenKind::kNumber && ahead(2).sign(')');
+  if (sign('(') && !now().after_space && (function || of_number)) {
+    const Node* argument = brackets();
+    return make(Kind::kCall,
+                argument->is(Kind::kTuple) ? argument->args : std::vector<const Node*>{argument},
+                name + marks);
+  }
+  if (marks.empty() && (name == "e" || name == "i")) return make(Kind::kConstant, {}, name);
+  return symbol(name + marks);
+}
+
+const Node* Parser::brackets() {
+  const char open = now().text[0];
+  advance();
+  const int outer_bars = std::exchange(bars_, 0);
+  const Node* inside = list();
+  bars_ = outer_bars;
+  if (!sign(')') && !sign(']')) throw SyntaxError{};
+  const char close = now().text[0];
+  advance();
+  if (inside->is(Kind::kList)) {
+    if (inside->text == "or") throw SyntaxError{};
+    return arena_.add({.kind = Kind::kTuple, .args = inside->args, .open = open, .close = close});
+  }
+  if ((open == '(') != (close == ')')) throw SyntaxError{};
+  return inside;
+}
+
+// {3 \over 4} too.
+const Node* Parser::braces() {
+  const Level level(depth_);
+  expect('{');
+  if (take('}')) return primary();  // {}^2
+  const int outer_bars = std::exchange(bars_, 0);
+  const Node* node = list();
+  if (take("over")) node = make(Kind::kDivide, {node, sum()});
+  if (take("choose")) node = make(Kind::kCall, {node, sum()}, "binom");
+  bars_ = outer_bars;
+  expect('}');
+  return node;
+}
+
+const Node* Parser::bars() {
+  advance();
+  ++bars_;
+  const Node* inside = sum();
+  expect('|');
+  --bars_;
+  return make(Kind::kCall, {inside}, "abs");
+}
+
+const Node* Parser::set() {
+  advance();
+  if (take("rbrace")) return make(Kind::kConstant, {}, "emptyset");
+  const int outer_bars = std::exchange(bars_, 1);  // {x | x > 0} is not for us
+  const Node* inside = list();
+  bars_ = outer_bars;
+  if (!take("rbrace")) throw SyntaxError{};
+  if (inside->is(Kind::kList)) return make(Kind::kSet, inside->args);
+  return make(Kind::kSet, {inside});
+}
+
+// The argument of a command: {...}, or one digit, letter or command.
+const Node* Parser::argument() {
+  const Level level(depth_);
+  if (sign('{')) return braces();
+  if (now().kind == TokenKind::kNumber && now().text.size() > 1 && now().text[0] != '.')
+    return first_digit();
+  return primary();
+}
+
+// \frac12: the digits are two arguments.
+const Node* Parser::first_digit() {
+  Token& token = tokens_[at_];
+  const Node* node = arena_.number(mpq_class(token.text[0] - '0'));
+  token.text.erase(0, 1);
+  token.after_space = false;
+  return node;
+}
+
+const Node* Parser::command() {
+  const std::string name = now().text;
+  if (name.starts_with("begin:")) return matrix();
+  if (name == "lbrace") return set();
+  if (name == "frac") return fraction();
+  if (name == "sqrt" || name == "cbrt") return root(name == "cbrt");
+  if (name == "binom") return binomial();
+  if (name == "lfloor" || name == "lceil") return rounded(name);
+  if (name == "sum" || name == "prod" || name == "int" || name == "lim") return big(name);
+  if (is_function(name)) return function(name);
+  if (name == "pi" || name == "infty" || name == "emptyset" || name == "reals") {
+    advance();
+    const std::string marks = subscript();
+    return marks.empty() ? make(Kind::kConstant, {}, name) : symbol(name + marks);
+  }
+  if (command_use(name) == CommandUse::kAccent) return accent(name);
+  if (name == "angle" || name == "triangle") return figure(name);
+  if (!starts_primary(name) || name == "dots") throw SyntaxError{};
+  if (name == "overset" || name == "underset" || name == "stackrel" || name == "substack" ||
+      name == "langle" || name == "exists" || name == "forall" || name == "input")
+    throw SyntaxError{};
+  advance();
+  return symbol("\\" + name + name_marks());
+}
+
+}  // namespace covrl::math
