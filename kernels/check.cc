@@ -9,8 +9,8 @@ namespace covrl::kernels {
 void check_input(const char* op, const char* name, const at::Tensor& tensor, int64_t num_axes) {
   if (!tensor.defined()) throw_usage(op, ": ", name, " is undefined, expected a tensor");
   const at::ScalarType type = tensor.scalar_type();
-  if (type != at::kFloat && type != at::kBFloat16 && type != at::kDouble)
-    throw_usage(op, ": ", name, " is ", type, ", expected float32, bfloat16 or float64");
+  if (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf && type != at::kDouble)
+    throw_usage(op, ": ", name, " is ", type, ", expected float32, bfloat16, float16 or float64");
   if (tensor.dim() != num_axes)
     throw_usage(op, ": ", name, " has shape ", tensor.sizes(), ", expected ", num_axes, " axes");
 }

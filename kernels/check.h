@@ -7,7 +7,7 @@
 
 namespace covrl::kernels {
 
-// float32, bfloat16 or float64 with `num_axes` axes.
+// float32, bfloat16, float16 or float64 with `num_axes` axes.
 void check_input(const char* op, const char* name, const at::Tensor& tensor, int64_t num_axes);
 
 // Dtype and device of `other` are those of `first`.

@@ -4,28 +4,66 @@
 
 #include <cstdint>
 
+#include "kernels/bfloat16.h"
+
 namespace covrl::kernels {
 
 inline constexpr int64_t kDepthBlock =
-    128;  // products that one register accumulates before it is added to memory
+    128;  // words of depth that one register accumulates before it is added to memory
 inline constexpr int64_t kTokenBlock =
     32;  // rows that a sum over tokens takes before it is added to the total
 inline constexpr int64_t kMaxPanelWidth = 32;
 
-// C (+)= A B + bias for a depth of at most kDepthBlock. Each element of C is 0 + a_0 b_0 + a_1 b_1
-// + ..., fused, in order; that sum replaces C or is added to it, then the bias is.
-struct Product {
-  const float* a = nullptr;  // element (row, depth) at row * a_row_stride + depth * a_depth_stride
+// C (+)= A B + bias, A and B in float32 or both in bfloat16, for a depth of at most depth_block().
+// Each element of C is 0 + a_0 b_0 + a_1 b_1 + ..., fused, in order; that sum replaces C or is
+// added to it, then the bias is. In bfloat16, depths are taken in pairs, the odd one first, as the
+// processors' instruction does: 0 + a_1 b_1 + a_0 b_0 + a_3 b_3 + ..., rounded to float32 at every
+// step. That instruction takes subnormal numbers for zero; but for them, all instruction sets
+// agree.
+template <class Element>
+struct ProductOf {
+  const Element* a = nullptr;  // (row, depth) at row * a_row_stride + depth * a_depth_stride; with
+                               // a_depth_stride 1 it is read to whole_words(depth), finite there
   int64_t a_row_stride = 0;
   int64_t a_depth_stride = 1;
-  const float* b = nullptr;  // panels of panel_width columns: element (depth, column) of a panel at
-                             // depth * panel_width + column
-  int64_t b_panel_stride = 0;  // floats from a panel to the next
+  const float* b = nullptr;    // packed: panels of panel_width columns of words (num_words()); word
+                               // (w, column) of a panel at w * panel_width + column
+  int64_t b_panel_stride = 0;  // words from a panel to the next
   float* c = nullptr;
   int64_t c_row_stride = 0;
   const float* bias = nullptr;  // [columns] or null
   int64_t rows = 0, columns = 0, depth = 0;
   bool accumulate = false;
+};
+using Product = ProductOf<float>;
+
+// A packed word of 32 bits holds a float, or a pair of bfloat16 (the even depth in its low half; an
+// odd depth at the end is paired with zero).
+template <class Element>
+inline constexpr int64_t kDepthsPerWord = sizeof(float) / sizeof(Element);
+template <class Element>
+static constexpr int64_t num_words(int64_t depth) {
+  return (depth + kDepthsPerWord<Element> - 1) / kDepthsPerWord<Element>;
+}
+template <class Element>
+static constexpr int64_t whole_words(int64_t depth) {  // depth rounded up to what words hold
+  return num_words<Element>(depth) * kDepthsPerWord<Element>;
+}
+template <class Element>
+static constexpr int64_t depth_block() {
+  return kDepthBlock * kDepthsPerWord<Element>;
+}
+
+// Packing and product for one element type.
+template <class Element>
+struct ProductKernels {
+  // Packs `count` <= panel_width rows that are contiguous in depth: panel[word * panel_width +
+  // row], zero beyond count.
+  void (*pack_transposed)(const Element* const* rows, int64_t count, int64_t depth, float* panel);
+  // Packs `depth` rows of `count` <= panel_width columns: panel[word * panel_width + column], zero
+  // beyond count.
+  void (*pack_rows)(const Element* const* rows, int64_t count, int64_t depth, float* panel);
+  void (*multiply)(const ProductOf<Element>& product);
 };
 
 struct RmsNormRows {
@@ -52,11 +90,8 @@ struct CpuKernels {
   int64_t panel_width;  // of packed B
   int64_t tile_rows;  // rows of A that are multiplied together: the best divisor of a block of rows
 
-  // Packs `count` <= panel_width rows that are contiguous in depth: panel[depth * panel_width +
-  // row], zero beyond count.
+  ProductKernels<Bfloat16> bfloat16;  // float32: the three members below
   void (*pack_transposed)(const float* const* rows, int64_t count, int64_t depth, float* panel);
-  // Packs `depth` rows of `count` <= panel_width columns: panel[depth * panel_width + column], zero
-  // beyond count.
   void (*pack_rows)(const float* const* rows, int64_t count, int64_t depth, float* panel);
   void (*multiply)(const Product& product);
 
@@ -91,5 +126,13 @@ struct CpuKernels {
 };
 
 const CpuKernels& cpu_kernels();  // of isa()
+
+template <class Element>
+ProductKernels<Element> product_kernels(const CpuKernels& kernels) {
+  if constexpr (kDepthsPerWord<Element> == 1)
+    return {kernels.pack_transposed, kernels.pack_rows, kernels.multiply};
+  else
+    return kernels.bfloat16;
+}
 
 }  // namespace covrl::kernels

@@ -29,7 +29,7 @@ template <class Body>
 void run_vectorised(const Body& body) {
 #if defined(__x86_64__)
   const Isa set = isa();
-  if (set == Isa::kAvx512) return run_avx512(body);
+  if (set >= Isa::kAvx512) return run_avx512(body);
   if (set == Isa::kAvx2) return run_avx2(body);
 #endif
   body();

@@ -1,6 +1,9 @@
 // The matrix product: packing of B and the register tile.
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include "kernels/cpu_kernels.h"
 #include "kernels/simd/vec.h"
 
@@ -17,62 +20,122 @@ constexpr int kTileRows = 4, kTileVectors = 1;
 constexpr int64_t kPanelWidth = kTileVectors * kLanes;
 static_assert(kPanelWidth <= kMaxPanelWidth);
 
-// Transposes 16 rows into columns out .. out + 15 for the depths that fill whole blocks of 16;
-// returns how many.
-static int64_t transpose_whole(const float* const* rows, int64_t depth, int64_t stride,
+// What a word of packed matrices holds, and how two of them are multiplied: in kParts steps, each a
+// fused multiply-add of one float a lane.
+struct FloatWord {
+  static constexpr int kParts = 1;
+  COVRL_INLINE Vec part(Vec words, int) { return words; }
+  COVRL_INLINE Vec multiply(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+};
+
+struct PairWord {
+#if defined(__AVX512BF16__)
+  static constexpr int kParts = 1;
+  COVRL_INLINE Vec part(Vec words, int) { return words; }
+  COVRL_INLINE Vec multiply(Vec a, Vec b, Vec sum) {
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+  }
+#else
+  static constexpr int kParts = 2;
+  COVRL_INLINE Vec part(Vec words, int part) {
+    return part == 0 ? odd_half(words) : even_half(words);
+  }
+  COVRL_INLINE Vec multiply(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+#endif
+};
+
+template <class Element>
+using WordOf = std::conditional_t<kDepthsPerWord<Element> == 1, FloatWord, PairWord>;
+
+// 16 words of a row that is contiguous in depth, or the `count` depths that are left of it.
+template <class Element>
+COVRL_INLINE Vec load_words(const Element* row) {
+  return load(reinterpret_cast<const float*>(row));
+}
+COVRL_INLINE Vec load_words(const float* row, int64_t count) { return load(row, count); }
+COVRL_INLINE Vec load_words(const Bfloat16* row, int64_t count) {
+  Bfloat16 depths[2 * kLanes] = {};
+  std::memcpy(depths, row, static_cast<size_t>(count) * sizeof(Bfloat16));
+  return load_words(depths);
+}
+
+// Transposes 16 rows into columns out .. out + 15 for the depths that fill whole blocks of 16
+// words; returns how many words.
+template <class Element>
+static int64_t transpose_whole(const Element* const* rows, int64_t depth, int64_t stride,
                                float* out) {
-  int64_t k = 0;
-  for (; k + kLanes <= depth; k += kLanes) {
+  int64_t word = 0;
+  for (; (word + kLanes) * kDepthsPerWord<Element> <= depth; word += kLanes) {
     Vec block[kLanes];
 #pragma GCC unroll 16
-    for (int r = 0; r < kLanes; ++r) block[r] = load(rows[r] + k);
-    transpose(block, out + k * stride, stride);
+    for (int r = 0; r < kLanes; ++r)
+      block[r] = load_words(rows[r] + word * kDepthsPerWord<Element>);
+    transpose(block, out + word * stride, stride);
   }
-  return k;
+  return word;
 }
 
 // Transposes `count` <= 16 rows into columns out .. out + 15, zero beyond count.
-static void transpose_rows(const float* const* rows, int64_t count, int64_t depth, int64_t stride,
+template <class Element>
+static void transpose_rows(const Element* const* rows, int64_t count, int64_t depth, int64_t stride,
                            float* out) {
-  for (int64_t k = count == kLanes ? transpose_whole(rows, depth, stride, out) : 0; k < depth;
+  const int64_t words = num_words<Element>(depth);
+  for (int64_t k = count == kLanes ? transpose_whole(rows, depth, stride, out) : 0; k < words;
        k += kLanes) {
-    const int64_t left = depth - k < kLanes ? depth - k : kLanes;
+    const int64_t left = words - k < kLanes ? words - k : kLanes;
+    const int64_t first = k * kDepthsPerWord<Element>,
+                  depths = depth - first < left * kDepthsPerWord<Element>
+                               ? depth - first
+                               : left * kDepthsPerWord<Element>;
     Vec block[kLanes];
-    for (int r = 0; r < kLanes; ++r) block[r] = r < count ? load(rows[r] + k, left) : zero();
+    for (int r = 0; r < kLanes; ++r)
+      block[r] = r < count ? load_words(rows[r] + first, depths) : zero();
     float columns[kLanes * kLanes];
     transpose(block, columns, kLanes);
     for (int64_t i = 0; i < left; ++i) store(out + (k + i) * stride, load(columns + i * kLanes));
   }
 }
 
-static void pack_transposed(const float* const* rows, int64_t count, int64_t depth, float* panel) {
+template <class Element>
+static void pack_transposed(const Element* const* rows, int64_t count, int64_t depth,
+                            float* panel) {
   for (int64_t column = 0; column < kPanelWidth; column += kLanes) {
     const int64_t here = count - column < 0 ? 0 : count - column < kLanes ? count - column : kLanes;
     transpose_rows(rows + column, here, depth, kPanelWidth, panel + column);
   }
 }
 
+template <class Element>
+COVRL_INLINE Vec load_some(const Element* p, int64_t count) {
+  return count >= kLanes ? load(p) : count > 0 ? load(p, count) : zero();
+}
+
 static void pack_rows(const float* const* rows, int64_t count, int64_t depth, float* panel) {
   for (int64_t k = 0; k < depth; ++k, panel += kPanelWidth) {
+    for (int64_t column = 0; column < kPanelWidth; column += kLanes)
+      store(panel + column, load_some(rows[k] + column, count - column));
+  }
+}
+
+static void pack_rows(const Bfloat16* const* rows, int64_t count, int64_t depth, float* panel) {
+  for (int64_t k = 0; k < depth; k += 2, panel += kPanelWidth) {
     for (int64_t column = 0; column < kPanelWidth; column += kLanes) {
-      const int64_t here = count - column;
-      store(panel + column, here >= kLanes ? load(rows[k] + column)
-                            : here > 0     ? load(rows[k] + column, here)
-                                           : zero());
+      const Vec odd = k + 1 < depth ? load_some(rows[k + 1] + column, count - column) : zero();
+      store(panel + column, pair(load_some(rows[k] + column, count - column), odd));
     }
   }
 }
 
 // One register tile: rows x (vectors * 16) sums. A is read in place, or from a sliver packed
-// [depth][kTileRows].
+// [words][kTileRows]; its words need not be aligned.
 struct Tile {
-  const float* a;
-  int64_t a_row_stride;
+  const char* a;
+  int64_t a_row_stride;  // bytes
   const float* b;
   float* c;
   int64_t c_row_stride;
   const float* bias;
-  int64_t columns, depth;
+  int64_t columns, words;
   bool accumulate;
 };
 
@@ -98,7 +161,13 @@ COVRL_INLINE void finish_tile(const Tile& tile, const Vec (&sum)[kRows][kVectors
   }
 }
 
-template <int kRows, int kVectors, bool kPacked>
+COVRL_INLINE Vec broadcast_word(const char* p) {
+  float word;
+  std::memcpy(&word, p, sizeof word);
+  return broadcast(word);
+}
+
+template <class Word, int kRows, int kVectors, bool kPacked>
 static void multiply_tile(const Tile& tile) {
   Vec sum[kRows][kVectors];
 #pragma GCC unroll 12
@@ -106,20 +175,24 @@ static void multiply_tile(const Tile& tile) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) sum[r][v] = zero();
   }
-  const int64_t row_stride = kPacked ? 1 : tile.a_row_stride;
-  const float* a = tile.a;
+  const int64_t row_stride = kPacked ? sizeof(float) : tile.a_row_stride;
+  const char* a = tile.a;
   const float* b = tile.b;
-  for (int64_t k = 0; k < tile.depth; ++k) {
-    Vec columns[kVectors];
+  for (int64_t word = 0; word < tile.words; ++word) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) columns[v] = load(b + v * kLanes);
+    for (int part = 0; part < Word::kParts; ++part) {
+      Vec columns[kVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) columns[v] = Word::part(load(b + v * kLanes), part);
 #pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      const Vec factor = broadcast(a[r * row_stride]);
+      for (int r = 0; r < kRows; ++r) {
+        const Vec factor = Word::part(broadcast_word(a + r * row_stride), part);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(factor, columns[v], sum[r][v]);
+        for (int v = 0; v < kVectors; ++v)
+          sum[r][v] = Word::multiply(factor, columns[v], sum[r][v]);
+      }
     }
-    a += kPacked ? kTileRows : 1;
+    a += (kPacked ? kTileRows : 1) * sizeof(float);
     b += kPanelWidth;
   }
   finish_tile<kRows, kVectors>(tile, sum);
@@ -127,55 +200,63 @@ static void multiply_tile(const Tile& tile) {
 
 using TileFunction = void (*)(const Tile&);
 
-template <int kVectors, bool kPacked>
-COVRL_INLINE TileFunction tile_of_rows(int64_t rows) {
-#if defined(__AVX512F__)
-  static constexpr TileFunction functions[kTileRows] = {
-      multiply_tile<1, kVectors, kPacked>,  multiply_tile<2, kVectors, kPacked>,
-      multiply_tile<3, kVectors, kPacked>,  multiply_tile<4, kVectors, kPacked>,
-      multiply_tile<5, kVectors, kPacked>,  multiply_tile<6, kVectors, kPacked>,
-      multiply_tile<7, kVectors, kPacked>,  multiply_tile<8, kVectors, kPacked>,
-      multiply_tile<9, kVectors, kPacked>,  multiply_tile<10, kVectors, kPacked>,
-      multiply_tile<11, kVectors, kPacked>, multiply_tile<12, kVectors, kPacked>};
-#elif defined(__AVX2__)
-  static constexpr TileFunction functions[kTileRows] = {
-      multiply_tile<1, kVectors, kPacked>, multiply_tile<2, kVectors, kPacked>,
-      multiply_tile<3, kVectors, kPacked>, multiply_tile<4, kVectors, kPacked>,
-      multiply_tile<5, kVectors, kPacked>, multiply_tile<6, kVectors, kPacked>};
-#else
-  static constexpr TileFunction functions[kTileRows] = {
-      multiply_tile<1, kVectors, kPacked>, multiply_tile<2, kVectors, kPacked>,
-      multiply_tile<3, kVectors, kPacked>, multiply_tile<4, kVectors, kPacked>};
-#endif
-  return functions[rows - 1];
+struct TileTable {
+  TileFunction of_rows[kTileRows];  // 1, 2, ...
+};
+
+template <class Word, int kVectors, bool kPacked, int... kRowsLessOne>
+constexpr TileTable tile_table(std::integer_sequence<int, kRowsLessOne...>) {
+  return {{multiply_tile<Word, kRowsLessOne + 1, kVectors, kPacked>...}};
 }
 
-// The rows of a tile side by side, [depth][kTileRows], where A is contiguous in rows.
+template <class Word, int kVectors, bool kPacked>
+COVRL_INLINE TileFunction tile_of_rows(int64_t rows) {
+  static constexpr TileTable table =
+      tile_table<Word, kVectors, kPacked>(std::make_integer_sequence<int, kTileRows>());
+  return table.of_rows[rows - 1];
+}
+
+// The rows of a tile side by side, [words][kTileRows], where A is contiguous in rows; writes
+// kLanes - kTileRows floats beyond.
 COVRL_INLINE void pack_sliver(const Product& product, int64_t row, int64_t rows, float* sliver) {
   const float* a = product.a + row * product.a_row_stride;
-  for (int64_t k = 0; k < product.depth; ++k) {
-    for (int64_t r = 0; r < rows; ++r)
-      sliver[k * kTileRows + r] = a[r * product.a_row_stride + k * product.a_depth_stride];
+  for (int64_t k = 0; k < product.depth; ++k, a += product.a_depth_stride)
+    store(sliver + k * kTileRows, load(a, rows));
+}
+
+COVRL_INLINE void pack_sliver(const ProductOf<Bfloat16>& product, int64_t row, int64_t rows,
+                              float* sliver) {
+  const Bfloat16* a = product.a + row * product.a_row_stride;
+  for (int64_t k = 0; k < product.depth; k += 2, sliver += kTileRows) {
+    const Bfloat16* even = a + k * product.a_depth_stride;
+    const bool paired = k + 1 < product.depth;
+    store(sliver,
+          pair(load(even, rows), paired ? load(even + product.a_depth_stride, rows) : zero()));
   }
 }
 
-static void multiply(const Product& product) {
-  float sliver[kTileRows * kDepthBlock];
+template <class Element>
+static void multiply(const ProductOf<Element>& product) {
+  using Word = WordOf<Element>;
+  float sliver[kTileRows * kDepthBlock + kLanes];
   const bool packed = product.a_depth_stride != 1;
+  const int64_t row_bytes = product.a_row_stride * static_cast<int64_t>(sizeof(Element));
   for (int64_t row = 0; row < product.rows; row += kTileRows) {
     const int64_t rows = product.rows - row < kTileRows ? product.rows - row : kTileRows;
     if (packed) pack_sliver(product, row, rows, sliver);
-    const TileFunction wide =
-        packed ? tile_of_rows<kTileVectors, true>(rows) : tile_of_rows<kTileVectors, false>(rows);
-    const TileFunction narrow = packed ? tile_of_rows<1, true>(rows) : tile_of_rows<1, false>(rows);
-    Tile tile{packed ? sliver : product.a + row * product.a_row_stride,
-              product.a_row_stride,
+    const TileFunction wide = packed ? tile_of_rows<Word, kTileVectors, true>(rows)
+                                     : tile_of_rows<Word, kTileVectors, false>(rows);
+    const TileFunction narrow =
+        packed ? tile_of_rows<Word, 1, true>(rows) : tile_of_rows<Word, 1, false>(rows);
+    const void* a = product.a + row * product.a_row_stride;
+    Tile tile{static_cast<const char*>(packed ? sliver : a),
+              row_bytes,
               product.b,
               nullptr,
               product.c_row_stride,
               nullptr,
               0,
-              product.depth,
+              num_words<Element>(product.depth),
               product.accumulate};
     for (int64_t column = 0; column < product.columns;
          column += kPanelWidth, tile.b += product.b_panel_stride) {

@@ -14,9 +14,10 @@ namespace {
 constexpr CpuKernels kTable = {
     .panel_width = kPanelWidth,
     .tile_rows = kTileRows,
-    .pack_transposed = pack_transposed,
+    .bfloat16 = {pack_transposed<Bfloat16>, pack_rows, multiply<Bfloat16>},
+    .pack_transposed = pack_transposed<float>,
     .pack_rows = pack_rows,
-    .multiply = multiply,
+    .multiply = multiply<float>,
     .sum_rows = sum_rows,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,

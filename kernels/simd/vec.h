@@ -12,6 +12,8 @@
 #include <immintrin.h>
 #endif
 
+#include "kernels/bfloat16.h"
+
 #define COVRL_INLINE static inline __attribute__((always_inline))
 
 namespace covrl::kernels {
@@ -61,6 +63,29 @@ COVRL_INLINE Vec round_to_bfloat16(Vec a) {
   const __m512i rounded = _mm512_and_si512(sum, _mm512_set1_epi32(static_cast<int>(0xffff0000u)));
   return _mm512_mask_mov_ps(_mm512_castsi512_ps(rounded), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q),
                             a);
+}
+
+COVRL_INLINE Vec widen(__m256i a) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(a), 16));
+}
+COVRL_INLINE Vec load(const Bfloat16* p) {
+  return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+COVRL_INLINE Vec load(const Bfloat16* p, int64_t count) {
+  return widen(_mm256_maskz_loadu_epi16(first(count), p));
+}
+
+// Two bfloat16 in each lane: `odd` in its high half, `even` in its low one.
+COVRL_INLINE Vec pair(Vec even, Vec odd) {
+  return _mm512_castsi512_ps(
+      _mm512_or_si512(_mm512_castps_si512(odd), _mm512_srli_epi32(_mm512_castps_si512(even), 16)));
+}
+COVRL_INLINE Vec odd_half(Vec a) {
+  return _mm512_castsi512_ps(
+      _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+COVRL_INLINE Vec even_half(Vec a) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 16));
 }
 
 // rows[r][0..15] -> out[k * stride + r].
@@ -166,6 +191,36 @@ COVRL_INLINE __m256 round_to_bfloat16(__m256 a) {
 COVRL_INLINE Vec round_to_bfloat16(Vec a) {
   return {round_to_bfloat16(a.low), round_to_bfloat16(a.high)};
 }
+
+COVRL_INLINE __m256 widen(__m128i a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(a), 16));
+}
+COVRL_INLINE Vec load(const Bfloat16* p) {
+  const __m128i* halves = reinterpret_cast<const __m128i*>(p);
+  return {widen(_mm_loadu_si128(halves)), widen(_mm_loadu_si128(halves + 1))};
+}
+COVRL_INLINE Vec load(const Bfloat16* p, int64_t count) {
+  Bfloat16 lanes[kLanes] = {};
+  std::memcpy(lanes, p, static_cast<size_t>(count) * sizeof(Bfloat16));
+  return load(lanes);
+}
+
+COVRL_INLINE __m256 pair(__m256 even, __m256 odd) {
+  return _mm256_castsi256_ps(
+      _mm256_or_si256(_mm256_castps_si256(odd), _mm256_srli_epi32(_mm256_castps_si256(even), 16)));
+}
+COVRL_INLINE Vec pair(Vec even, Vec odd) {
+  return {pair(even.low, odd.low), pair(even.high, odd.high)};
+}
+COVRL_INLINE __m256 odd_half(__m256 a) {
+  return _mm256_castsi256_ps(
+      _mm256_and_si256(_mm256_castps_si256(a), _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+COVRL_INLINE Vec odd_half(Vec a) { return {odd_half(a.low), odd_half(a.high)}; }
+COVRL_INLINE __m256 even_half(__m256 a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 16));
+}
+COVRL_INLINE Vec even_half(Vec a) { return {even_half(a.low), even_half(a.high)}; }
 
 // An 8 by 8 block.
 COVRL_INLINE void transpose(const __m256 (&rows)[8], float* out, int64_t stride) {
@@ -277,6 +332,20 @@ COVRL_INLINE Vec round_to_bfloat16(const Vec& a) {
     return a.lane[i] != a.lane[i] ? a.lane[i]
                                   : float_of((bits + ((bits >> 16) & 1u) + 0x7fffu) & 0xffff0000u);
   });
+}
+COVRL_INLINE Vec load(const Bfloat16* p, int64_t count) {
+  return each(
+      [&](int i) { return i < count ? float_of(static_cast<uint32_t>(p[i]) << 16) : 0.0f; });
+}
+COVRL_INLINE Vec load(const Bfloat16* p) { return load(p, kLanes); }
+COVRL_INLINE Vec pair(const Vec& even, const Vec& odd) {
+  return each([&](int i) { return float_of(bits_of(odd.lane[i]) | bits_of(even.lane[i]) >> 16); });
+}
+COVRL_INLINE Vec odd_half(const Vec& a) {
+  return each([&](int i) { return float_of(bits_of(a.lane[i]) & 0xffff0000u); });
+}
+COVRL_INLINE Vec even_half(const Vec& a) {
+  return each([&](int i) { return float_of(bits_of(a.lane[i]) << 16); });
 }
 COVRL_INLINE void transpose(const Vec (&rows)[kLanes], float* out, int64_t stride) {
   for (int k = 0; k < kLanes; ++k) {

@@ -1,4 +1,4 @@
-// GFLOP/s of linear and its gradients, and of at::matmul on the same shapes.
+// GFLOP/s of linear and its gradients, and of at::matmul on the same shapes; float32 and bfloat16.
 //   bench_gemm [--threads=N] [--benchmark_filter=...]
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/elements.h"
 #include "kernels/linear_cpu.h"
 #include "kernels/mode.h"
 
@@ -14,15 +15,21 @@ namespace {
 
 enum class Pass { kForward, kGradX, kGradWeight };
 
+// Ours sums into float32; at::mm has its result in the type of its operands.
 struct Operands {
   LinearShape shape;
-  at::Tensor x, weight, y;
+  at::Tensor x, weight, y, result;
 
-  explicit Operands(const benchmark::State& state)
+  Operands(const benchmark::State& state, Pass pass, at::ScalarType type,
+           at::ScalarType result_type)
       : shape{state.range(0), state.range(1), state.range(2)},
-        x(at::randn({shape.tokens, shape.inputs})),
-        weight(at::randn({shape.outputs, shape.inputs})),
-        y(at::randn({shape.tokens, shape.outputs})) {}
+        x(at::randn({shape.tokens, shape.inputs}).to(type)),
+        weight(at::randn({shape.outputs, shape.inputs}).to(type)),
+        y(at::randn({shape.tokens, shape.outputs}).to(type)),
+        result(at::empty_like(pass == Pass::kForward ? y
+                              : pass == Pass::kGradX ? x
+                                                     : weight,
+                              at::TensorOptions(result_type))) {}
 };
 
 void report(benchmark::State& state, const LinearShape& shape) {
@@ -31,56 +38,59 @@ void report(benchmark::State& state, const LinearShape& shape) {
       benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-template <Pass kPass>
+template <Pass kPass, at::ScalarType kType>
 void ours(benchmark::State& state) {
-  const Operands operands(state);
-  float* x = operands.x.data_ptr<float>();
-  float* weight = operands.weight.data_ptr<float>();
-  float* y = operands.y.data_ptr<float>();
-  for (auto _ : state) {
-    if (kPass == Pass::kForward) linear_cpu(operands.shape, x, weight, nullptr, y);
-    if (kPass == Pass::kGradX) linear_grad_x_cpu(operands.shape, y, weight, x);
-    if (kPass == Pass::kGradWeight) linear_grad_weight_cpu(operands.shape, y, x, weight);
-    benchmark::ClobberMemory();
-  }
+  const Operands operands(state, kPass, kType, at::kFloat);
+  float* result = operands.result.data_ptr<float>();
+  with_element(operands.x, [&]<class Element>(Element) {
+    const Element* x = elements<Element>(operands.x);
+    const Element* weight = elements<Element>(operands.weight);
+    const Element* y = elements<Element>(operands.y);
+    for (auto _ : state) {
+      if (kPass == Pass::kForward) linear_cpu(operands.shape, x, weight, nullptr, result);
+      if (kPass == Pass::kGradX) linear_grad_x_cpu(operands.shape, y, weight, result);
+      if (kPass == Pass::kGradWeight) linear_grad_weight_cpu(operands.shape, y, x, result);
+      benchmark::ClobberMemory();
+    }
+  });
   report(state, operands.shape);
 }
 
-template <Pass kPass>
+template <Pass kPass, at::ScalarType kType>
 void matmul(benchmark::State& state) {
-  Operands operands(state);
+  Operands operands(state, kPass, kType, kType);
   for (auto _ : state) {
-    if (kPass == Pass::kForward) at::mm_out(operands.y, operands.x, operands.weight.t());
-    if (kPass == Pass::kGradX) at::mm_out(operands.x, operands.y, operands.weight);
-    if (kPass == Pass::kGradWeight) at::mm_out(operands.weight, operands.y.t(), operands.x);
+    if (kPass == Pass::kForward) at::mm_out(operands.result, operands.x, operands.weight.t());
+    if (kPass == Pass::kGradX) at::mm_out(operands.result, operands.y, operands.weight);
+    if (kPass == Pass::kGradWeight) at::mm_out(operands.result, operands.y.t(), operands.x);
     benchmark::ClobberMemory();
   }
   report(state, operands.shape);
 }
 
 // Tokens, inputs, outputs: training and decoding of the small models, then of larger ones.
+const std::vector<std::vector<int64_t>> kShapes = {
+    {2048, 512, 512},  {4096, 128, 128}, {4096, 128, 384}, {4096, 384, 128},  {4096, 128, 512},
+    {1, 128, 128},     {16, 128, 128},   {64, 128, 128},   {128, 128, 512},   {16, 1024, 1024},
+    {512, 1024, 1024}, {1, 256, 1024},   {8, 256, 1024},   {1, 896, 4864},    {2, 896, 4864},
+    {4, 896, 4864},    {8, 896, 4864},   {64, 896, 4864},  {1024, 896, 4864}, {1, 896, 151936},
+    {8, 896, 151936}};
+
 void shapes(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"T", "K", "N"});
-  for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{{2048, 512, 512},
-                                                                             {4096, 128, 128},
-                                                                             {4096, 128, 384},
-                                                                             {4096, 384, 128},
-                                                                             {4096, 128, 512},
-                                                                             {1, 128, 128},
-                                                                             {16, 128, 128},
-                                                                             {64, 128, 128},
-                                                                             {128, 128, 512},
-                                                                             {16, 1024, 1024},
-                                                                             {512, 1024, 1024}})
-    bench->Args(shape);
+  for (const std::vector<int64_t>& shape : kShapes) bench->Args(shape);
 }
 
-BENCHMARK(ours<Pass::kForward>)->Name("ours/forward")->Apply(shapes);
-BENCHMARK(matmul<Pass::kForward>)->Name("matmul/forward")->Apply(shapes);
-BENCHMARK(ours<Pass::kGradX>)->Name("ours/grad_x")->Apply(shapes);
-BENCHMARK(matmul<Pass::kGradX>)->Name("matmul/grad_x")->Apply(shapes);
-BENCHMARK(ours<Pass::kGradWeight>)->Name("ours/grad_weight")->Apply(shapes);
-BENCHMARK(matmul<Pass::kGradWeight>)->Name("matmul/grad_weight")->Apply(shapes);
+#define COVRL_BENCH(pass, name, type)                                                 \
+  BENCHMARK(ours<Pass::pass, at::type>)->Name("ours/" name "/" #type)->Apply(shapes); \
+  BENCHMARK(matmul<Pass::pass, at::type>)->Name("matmul/" name "/" #type)->Apply(shapes)
+
+COVRL_BENCH(kForward, "forward", kFloat);
+COVRL_BENCH(kGradX, "grad_x", kFloat);
+COVRL_BENCH(kGradWeight, "grad_weight", kFloat);
+COVRL_BENCH(kForward, "forward", kBFloat16);
+COVRL_BENCH(kGradX, "grad_x", kBFloat16);
+COVRL_BENCH(kGradWeight, "grad_weight", kBFloat16);
 
 }  // namespace
 }  // namespace covrl::kernels

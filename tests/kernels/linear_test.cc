@@ -37,6 +37,7 @@ TEST_P(LinearShapes, IsAsCloseToFloat64AsPlainTorch) {
 
 TEST_P(LinearShapes, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   testing::expect_invariant(fast, make_inputs(GetParam()), at::kFloat);
+  testing::expect_invariant(fast, make_inputs(GetParam()), at::kBFloat16);
 }
 
 TEST_P(LinearShapes, RowAloneHasTheBitsItHasInTheBatch) {

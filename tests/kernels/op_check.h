@@ -39,8 +39,12 @@ inline void expect_within_twice(const at::Tensor& value, const at::Tensor& naive
                                 const at::Tensor& exact, const std::string& name) {
   ASSERT_EQ(value.sizes(), exact.sizes()) << name;
   ASSERT_EQ(value.scalar_type(), naive.scalar_type()) << name;
-  const double rounding =
-      (value.scalar_type() == at::kBFloat16 ? 0x1p-8 : 0x1p-24) * max_abs(exact);
+  const double unit = value.scalar_type() == at::kBFloat16 ? 0x1p-8
+                      : value.scalar_type() == at::kHalf   ? 0x1p-11
+                                                           : 0x1p-24;
+  const double subnormal =
+      value.scalar_type() == at::kHalf ? 0x1p-25 : 0;  // half the least float16
+  const double rounding = unit * max_abs(exact) + subnormal;
   EXPECT_LE(max_error(value, exact), 2 * max_error(naive, exact) + rounding)
       << name << " " << value.scalar_type();
 }
@@ -62,9 +66,9 @@ inline Differentiated differentiate(const Op& op, const Tensors& inputs, at::Sca
   return result;
 }
 
-// Output and gradients of `fast` against those of `reference`, in float32 and in bfloat16.
+// Output and gradients of `fast` against those of `reference`, in float32, bfloat16 and float16.
 inline void expect_close_to_oracle(const Op& fast, const Op& reference, const Tensors& inputs) {
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
     Tensors rounded;
     for (const at::Tensor& input : inputs) rounded.push_back(input.to(type).to(at::kDouble));
     const at::Tensor weights = weights_like(reference(rounded));
