@@ -132,7 +132,7 @@ class Generation {
 
   // Draws the next token of each; those that go on join running_, the others are done.
   void draw(const at::Tensor& hidden_BD, std::vector<Running>& batch) {
-    const at::Tensor logits_BV = kernels::linear(hidden_BD, model_.head());
+    const at::Tensor logits_BV = kernels::linear_float32(hidden_BD, model_.head());
     const auto [lowest_B, highest_B] = at::aminmax(logits_BV, /*dim=*/1);  // NaN if there is one
     const at::Tensor finite_B = lowest_B.cpu().isfinite() & highest_B.cpu().isfinite();
     std::vector<Running> good;

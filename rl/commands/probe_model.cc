@@ -17,8 +17,8 @@ namespace {
 // Logits [V] float32 after the last of `ids`.
 at::Tensor last_logits(const Model& model, const std::vector<int64_t>& ids) {
   const at::Tensor hidden_TD = model.hidden(pack_tokens({ids}));
-  return kernels::linear(hidden_TD.slice(0, hidden_TD.size(0) - 1).contiguous(), model.head())
-      .to(at::kCPU, at::kFloat)
+  return kernels::linear_float32(hidden_TD.slice(0, hidden_TD.size(0) - 1), model.head())
+      .to(at::kCPU)
       .flatten();
 }
 

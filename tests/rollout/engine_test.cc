@@ -146,9 +146,18 @@ TEST(Engine, StopTokensEndASampleAndAreKept) {
   EXPECT_GT(num_cut, 0);
 }
 
+Model in_type(const Model& model, DType dtype) {
+  std::map<std::string, at::Tensor> weights;
+  for (const auto& [name, tensor] : model.parameters()) weights.emplace(name, tensor);
+  return Model(tiny_config(), weights, dtype, "test");
+}
+
+class EngineTypes : public ::testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(Types, EngineTypes, ::testing::Values(DType::kFloat32, DType::kBFloat16));
+
 // The sampler's log-probs are those of scoring the finished sequence.
-TEST(Engine, LogprobsAreThoseOfScoring) {
-  const Model model = sharp_model();
+TEST_P(EngineTypes, LogprobsAreThoseOfScoring) {
+  const Model model = in_type(sharp_model(), GetParam());
   SamplingParams sampling = params();
   sampling.filter.temperature = 0.7;
   const std::vector<SampleRequest> wanted = requests();
