@@ -26,7 +26,7 @@ using MatrixView = MatrixViewOf<float>;
 // depth is read in pairs: past an odd depth, up to whole_words(), it must hold a finite number.
 template <class Element>
 struct MatrixProductOf {
-  MatrixViewOf<Element> a, b;
+  MatrixViewOf<Element> a = {}, b = {};
   const float* packed_b = nullptr;  // b as pack_matrix() left it, read in place of b
   float* c = nullptr;
   int64_t c_row_stride = 0;

@@ -98,16 +98,33 @@ COVRL_INLINE void softmax_weights_body(const float* __restrict logits, int64_t c
     weights[i] = exp_nonpositive((logits[i] - max) * inverse_temperature);
 }
 
-COVRL_INLINE void softmax_gradient_body(float* logits, int64_t count,
-                                        const SoftmaxRowGradient& row) {
+COVRL_INLINE void softmax_gradient_body(const float* logits, int64_t count,
+                                        const SoftmaxRowGradient& row, float* gradient) {
   const float grad_logprob = row.grad_logprob * row.inverse_temperature;
   const float grad_entropy = row.grad_entropy * row.inverse_temperature;
   const float max = row.max, inverse_temperature = row.inverse_temperature;
   const float log_sum = row.log_sum, entropy = row.entropy;
+#pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) {
     const float logprob = (logits[i] - max) * inverse_temperature - log_sum;
     const float finite = logprob < kLowest ? kLowest : logprob;  // 0 * -inf would be NaN
-    logits[i] = -exp_nonpositive(logprob) * (grad_logprob + grad_entropy * (finite + entropy));
+    gradient[i] = -exp_nonpositive(logprob) * (grad_logprob + grad_entropy * (finite + entropy));
+  }
+}
+
+COVRL_INLINE void widen_body(const Bfloat16* __restrict values, int64_t count,
+                             float* __restrict wide) {
+  for (int64_t i = 0; i < count; ++i)
+    wide[i] = std::bit_cast<float>(static_cast<uint32_t>(values[i]) << 16);
+}
+
+COVRL_INLINE void round_body(const float* __restrict values, int64_t count,
+                             Bfloat16* __restrict rounded) {
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t bits = std::bit_cast<uint32_t>(values[i]);
+    const uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+    rounded[i] = static_cast<Bfloat16>(nan ? 0x7fc0u : nearest);
   }
 }
 
@@ -133,8 +150,17 @@ void softmax_weights(const float* logits, int64_t count, float max, float invers
   });
 }
 
-void softmax_gradient(float* logits, int64_t count, const SoftmaxRowGradient& row) {
-  run_vectorised([&]() COVRL_INLINE_BODY { softmax_gradient_body(logits, count, row); });
+void softmax_gradient(const float* logits, int64_t count, const SoftmaxRowGradient& row,
+                      float* gradient) {
+  run_vectorised([&]() COVRL_INLINE_BODY { softmax_gradient_body(logits, count, row, gradient); });
+}
+
+void widen(const Bfloat16* values, int64_t count, float* wide) {
+  run_vectorised([&]() COVRL_INLINE_BODY { widen_body(values, count, wide); });
+}
+
+void round_to_bfloat16(const float* values, int64_t count, Bfloat16* rounded) {
+  run_vectorised([&]() COVRL_INLINE_BODY { round_body(values, count, rounded); });
 }
 
 }  // namespace covrl::kernels

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/bfloat16.h"
+
 namespace covrl::kernels {
 
 inline constexpr int64_t kSoftmaxBlock = 256;
@@ -44,8 +46,13 @@ struct SoftmaxRowGradient {
   float grad_entropy = 0;
 };
 
-// Logits of a row (a part of it) become the gradient with respect to them, but for the target's own
-// + grad_logprob / temperature, which the caller adds.
-void softmax_gradient(float* logits, int64_t count, const SoftmaxRowGradient& row);
+// gradient = that with respect to the logits of a row (a part of it), but for the target's own +
+// grad_logprob / temperature, which the caller adds. It may take the place of the logits.
+void softmax_gradient(const float* logits, int64_t count, const SoftmaxRowGradient& row,
+                      float* gradient);
+
+// bfloat16 to float32, and back to the nearest, ties to even; NaN stays NaN.
+void widen(const Bfloat16* values, int64_t count, float* wide);
+void round_to_bfloat16(const float* values, int64_t count, Bfloat16* rounded);
 
 }  // namespace covrl::kernels

@@ -1,5 +1,6 @@
-// token_logprob on the CPU: the vocabulary in tiles, the tokens in blocks; at most one tile of
-// logits exists at a time.
+// token_logprob on the CPU: the vocabulary in tiles, the tokens in tiles; at most one tile of
+// logits exists at a time (a thread). Products of bfloat16 are those of gemm_cpu.h; for them the
+// gradient of the logits is rounded to bfloat16, as a layer that has bfloat16 logits gets it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +17,8 @@ struct ScoredRows {
   std::vector<float> target_logit;  // [T]
 };
 
-// hidden [T,D], head [V,D] contiguous, float32 or bfloat16; targets in range.
+// hidden [T,D], head [V,D]: float32, bfloat16 or (through copies in float32) float16; targets in
+// range.
 ScoredRows score_rows(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                       const int64_t* targets, float inverse_temperature);
 
@@ -34,6 +36,7 @@ HiddenHeadGradient hidden_head_gradient(const at::Tensor& hidden_TD, const at::T
                                         const int64_t* targets,
                                         const std::vector<SoftmaxRowGradient>& rows, Wanted wanted);
 
+// In the dtype of the logits; no memory beyond it.
 at::Tensor logits_gradient(const at::Tensor& logits_TV, const int64_t* targets,
                            const std::vector<SoftmaxRowGradient>& rows);
 

@@ -1,65 +1,73 @@
-// Log-prob and entropy of 512 tokens over a vocabulary of 151,936, forward and backward: ours, and
-// log_softmax, gather and entropy as separate tensor operations; from logits and from hidden
-// states.
+// Log-prob and entropy over a vocabulary of 151,936, forward and backward: ours, and log_softmax,
+// gather and entropy as separate tensor operations; from logits and from hidden states of 896.
+// extra_MiB holds the gradients as well.
 //   bench_token_logprob [--benchmark_filter=...]      threads: OMP_NUM_THREADS
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
 #include "kernels/token_logprob.h"
+#include "tests/bench/peak_memory.h"
 
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kTokens = 512, kVocabulary = 151936, kHidden = 896;
-
-at::Tensor targets() { return at::randint(kVocabulary, {kTokens}, at::kLong); }
+constexpr int64_t kVocabulary = 151936, kHidden = 896;
 
 TokenLogprob separate_operations(const at::Tensor& logits, const at::Tensor& targets) {
-  const at::Tensor logprobs = at::log_softmax(logits, -1);
+  const at::Tensor logprobs = at::log_softmax(logits.to(at::kFloat), -1);
   return {logprobs.gather(1, targets.unsqueeze(1)).squeeze(1),
           -(logprobs.exp() * logprobs).sum(-1)};
 }
 
 template <class Score>
 void run(benchmark::State& state, const std::vector<at::Tensor>& variables, const Score& score) {
-  const at::Tensor ids = targets();
+  const int64_t num_tokens = state.range(0);
+  const at::Tensor ids = at::randint(kVocabulary, {num_tokens}, at::kLong);
+  const at::Tensor weights = at::randn({num_tokens});
+  const bench::PeakMemory memory;
   for (auto _ : state) {
     const TokenLogprob scored = score(ids);
-    (scored.logprob_T.sum() + 0.01 * scored.entropy_T.sum()).backward();
+    (scored.logprob_T.dot(weights) + 0.01 * scored.entropy_T.dot(weights)).backward();
     for (const at::Tensor& variable : variables) at::Tensor(variable).mutable_grad().reset();
   }
+  memory.report(state);
 }
 
-void logits_ours(benchmark::State& state) {
-  const at::Tensor logits = at::randn({kTokens, kVocabulary}).requires_grad_();
-  run(state, {logits},
-      [&](const at::Tensor& ids) { return token_logprob_from_logits(logits, ids, 1); });
-}
+enum class Way { kOurs, kSeparate };
 
-void logits_separate(benchmark::State& state) {
-  const at::Tensor logits = at::randn({kTokens, kVocabulary}).requires_grad_();
-  run(state, {logits}, [&](const at::Tensor& ids) { return separate_operations(logits, ids); });
-}
-
-void hidden_ours(benchmark::State& state) {
-  const at::Tensor hidden = at::randn({kTokens, kHidden}).requires_grad_();
-  const at::Tensor head = (at::randn({kVocabulary, kHidden}) * 0.02).requires_grad_();
-  run(state, {hidden, head},
-      [&](const at::Tensor& ids) { return token_logprob(hidden, head, ids, 1); });
-}
-
-void hidden_separate(benchmark::State& state) {
-  const at::Tensor hidden = at::randn({kTokens, kHidden}).requires_grad_();
-  const at::Tensor head = (at::randn({kVocabulary, kHidden}) * 0.02).requires_grad_();
-  run(state, {hidden, head}, [&](const at::Tensor& ids) {
-    return separate_operations(at::matmul(hidden, head.t()), ids);
+template <Way kWay, at::ScalarType kType>
+void from_logits(benchmark::State& state) {
+  at::Tensor logits = at::empty({state.range(0), kVocabulary}, kType);
+  logits.normal_().requires_grad_();
+  run(state, {logits}, [&](const at::Tensor& ids) {
+    return kWay == Way::kOurs ? token_logprob_from_logits(logits, ids, 1)
+                              : separate_operations(logits, ids);
   });
 }
 
-BENCHMARK(logits_ours)->Unit(benchmark::kMillisecond);
-BENCHMARK(logits_separate)->Unit(benchmark::kMillisecond);
-BENCHMARK(hidden_ours)->Unit(benchmark::kMillisecond);
-BENCHMARK(hidden_separate)->Unit(benchmark::kMillisecond);
+template <Way kWay, at::ScalarType kType>
+void from_hidden(benchmark::State& state) {
+  const at::Tensor hidden = at::randn({state.range(0), kHidden}).to(kType).requires_grad_();
+  at::Tensor head = at::empty({kVocabulary, kHidden}, kType);
+  head.normal_(0, 0.02).requires_grad_();
+  run(state, {hidden, head}, [&](const at::Tensor& ids) {
+    return kWay == Way::kOurs ? token_logprob(hidden, head, ids, 1)
+                              : separate_operations(at::matmul(hidden, head.t()), ids);
+  });
+}
+
+void tokens(benchmark::internal::Benchmark* bench) {
+  bench->ArgName("T")->Arg(512)->Arg(4096)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
+}
+
+#define COVRL_BENCH(input, type)                                                             \
+  BENCHMARK(from_##input<Way::kOurs, at::type>)->Name(#input "/ours/" #type)->Apply(tokens); \
+  BENCHMARK(from_##input<Way::kSeparate, at::type>)->Name(#input "/separate/" #type)->Apply(tokens)
+
+COVRL_BENCH(logits, kFloat);
+COVRL_BENCH(logits, kBFloat16);
+COVRL_BENCH(hidden, kFloat);
+COVRL_BENCH(hidden, kBFloat16);
 
 }  // namespace
 }  // namespace covrl::kernels

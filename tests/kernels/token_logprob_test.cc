@@ -73,30 +73,42 @@ double max_error(const at::Tensor& value, const at::Tensor& exact) {
 // of the output's rounding.
 void expect_within_twice(const at::Tensor& value, const at::Tensor& naive, const at::Tensor& exact,
                          const char* name) {
-  const double type_epsilon = value.scalar_type() == at::kBFloat16 ? 0x1p-8 : 0x1p-24;
+  const double type_epsilon = value.scalar_type() == at::kBFloat16 ? 0x1p-8
+                              : value.scalar_type() == at::kHalf   ? 0x1p-11
+                                                                   : 0x1p-24;
   const double rounding = type_epsilon * exact.abs().max().item<double>();
   EXPECT_LE(max_error(value, exact), 2 * max_error(naive, exact) + rounding) << name;
+}
+
+// The output head as a layer of its own, whose logits and their gradient have the type of its
+// inputs.
+TokenLogprob head_then_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                               const at::Tensor& targets_T, double temperature) {
+  return reference::token_logprob_from_logits(at::matmul(hidden_TD, head_VD.t()), targets_T,
+                                              temperature);
 }
 
 class TokenLogprobShapes : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(TokenLogprobShapes, MatchesFloat64OracleAsCloselyAsPlainTorch) {
   const Problem problem = make_problem(GetParam());
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
     Problem rounded = problem;
     rounded.hidden = problem.hidden.to(type).to(at::kFloat);
     rounded.head = problem.head.to(type).to(at::kFloat);
     const Result exact =
         run(reference::token_logprob, rounded, GetParam().temperature, at::kDouble);
     const Result naive = run(reference::token_logprob, rounded, GetParam().temperature, type);
+    const Result naive_layer = run(head_then_logprob, rounded, GetParam().temperature, type);
     const Result fast = run(token_logprob, rounded, GetParam().temperature, type);
     EXPECT_EQ(fast.logprob.scalar_type(), at::kFloat);
     EXPECT_EQ(fast.grad_hidden.scalar_type(), type);
     EXPECT_EQ(fast.grad_head.scalar_type(), type);
     expect_within_twice(fast.logprob, naive.logprob, exact.logprob, "logprob");
     expect_within_twice(fast.entropy, naive.entropy, exact.entropy, "entropy");
-    expect_within_twice(fast.grad_hidden, naive.grad_hidden, exact.grad_hidden, "grad_hidden");
-    expect_within_twice(fast.grad_head, naive.grad_head, exact.grad_head, "grad_head");
+    expect_within_twice(fast.grad_hidden, naive_layer.grad_hidden, exact.grad_hidden,
+                        "grad_hidden");
+    expect_within_twice(fast.grad_head, naive_layer.grad_head, exact.grad_head, "grad_head");
   }
 }
 
@@ -274,13 +286,15 @@ TEST(SoftmaxRow, InstructionSetsAgreeInEveryBit) {
     SoftmaxRow row;
     fold_logits(row, data, 5003, 1 / 0.6f);
     at::Tensor gradient = logits.clone();
-    softmax_gradient(gradient.data_ptr<float>(), 5003,
+    float* in_place = gradient.data_ptr<float>();
+    softmax_gradient(in_place, 5003,
                      {row.max, static_cast<float>(row.log_sum()), static_cast<float>(row.entropy()),
-                      1 / 0.6f, 0.3f, -0.7f});
+                      1 / 0.6f, 0.3f, -0.7f},
+                     in_place);
     return std::pair{row, gradient};
   };
   const auto [portable_row, portable_gradient] = run_with(Isa::kPortable);
-  for (const Isa set : {Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa set : {Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (set > best_isa()) continue;
     const auto [row, gradient] = run_with(set);
     EXPECT_EQ(row.sum, portable_row.sum);
