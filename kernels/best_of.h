@@ -4,62 +4,74 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace covrl::kernels {
 
-// Higher values are better; of equal ones the smaller id.
-template <class Value>
-struct Candidate {
-  Value value;
-  int64_t id;
-  int64_t place;  // index of the token
-
-  bool operator<(const Candidate& other) const {  // better than
-    return value != other.value ? value > other.value : id < other.id;
-  }
-};
-
+// Higher values are better; of equal ones the smaller id, which is looked up where values are equal
+// alone.
 template <class Value>
 class BestOf {
  public:
-  BestOf(int64_t number, Value lowest)
+  BestOf(int64_t number, Value lowest, const int64_t* ids)
       : number_(static_cast<size_t>(number)),
         capacity_(number_ + std::max<size_t>(number_, 1024)),
-        threshold_(lowest) {}
+        threshold_(lowest),
+        ids_(ids) {}
 
   // Candidates below it need not be offered.
   Value threshold() const { return threshold_; }
 
-  void offer(const Candidate<Value>& candidate) {
-    if (number_ == 0 || candidate.value < threshold_) return;
-    kept_.push_back(candidate);
+  void offer(Value value, int64_t place) {
+    if (number_ == 0 || value < threshold_) return;
+    kept_.push_back({value, place});
     if (kept_.size() >= capacity_) prune();
   }
 
   void offer(const BestOf& other) {
-    for (const Candidate<Value>& candidate : other.kept_) offer(candidate);
+    for (const Candidate& candidate : other.kept_) offer(candidate.value, candidate.place);
   }
 
-  // In no particular order.
-  std::vector<Candidate<Value>> take() {
+  // As yet.
+  int64_t size() const { return static_cast<int64_t>(std::min(number_, kept_.size())); }
+  // The value of the worst of them; what was lowest at first when they are fewer than `number`.
+  Value lowest() {
     prune();
-    return std::move(kept_);
+    return threshold_;
+  }
+  // Their places, the best first.
+  std::vector<int64_t> places() {
+    prune();
+    std::sort(kept_.begin(), kept_.end(), before());
+    std::vector<int64_t> places;
+    for (const Candidate& candidate : kept_) places.push_back(candidate.place);
+    return places;
   }
 
  private:
+  struct Candidate {
+    Value value;
+    int64_t place;  // index into ids
+  };
+
+  auto before() const {
+    return [ids = ids_](const Candidate& a, const Candidate& b) {
+      return a.value != b.value ? a.value > b.value : ids[a.place] < ids[b.place];
+    };
+  }
+
   void prune() {
     if (kept_.size() < number_ || number_ == 0) return;
     const auto last = kept_.begin() + static_cast<std::ptrdiff_t>(number_ - 1);
-    std::nth_element(kept_.begin(), last, kept_.end());
+    std::nth_element(kept_.begin(), last, kept_.end(), before());
     threshold_ = last->value;
     kept_.resize(number_);
   }
 
   size_t number_, capacity_;
   Value threshold_;
-  std::vector<Candidate<Value>> kept_;
+  const int64_t* ids_;
+  std::vector<Candidate> kept_;
 };
 
 }  // namespace covrl::kernels

@@ -6,19 +6,21 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
-#include <vector>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "kernels/best_of.h"
 #include "kernels/covariance_cpu.h"
+#include "kernels/cpu_kernels.h"
 #include "kernels/parallel.h"
 
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kGrain = 16 * kMomentBlock;  // tokens a thread takes at least
-constexpr double kNone = -std::numeric_limits<double>::infinity();
+constexpr int64_t kGroup = 64;       // tokens of which one word says which are inside
+constexpr int64_t kBlock = 1024;     // tokens between two looks at what has been found
+constexpr int64_t kGrain = 1 << 16;  // tokens a thread takes at least
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void check_column(const char* name, const at::Tensor& column, at::ScalarType dtype, int64_t count) {
   if (column.scalar_type() != dtype || !column.is_contiguous() || column.numel() != count ||
@@ -30,65 +32,170 @@ void check_column(const char* name, const at::Tensor& column, at::ScalarType dty
 
 void check_input(const CovarianceInput& input) {
   const int64_t count = input.mask_T.numel();
-  check_column("logprob", input.logprob_T, at::kFloat, count);
-  check_column("advantage", input.advantage_T, at::kFloat, count);
+  const bool doubles = input.logprob_T.scalar_type() == at::kDouble;
+  check_column("logprob", input.logprob_T, doubles ? at::kDouble : at::kFloat, count);
+  check_column("advantage", input.advantage_T, doubles ? at::kDouble : at::kFloat, count);
   check_column("mask", input.mask_T, at::kBool, count);
 }
 
-CovarianceRange range_of(const CovarianceInput& input, int64_t begin, int64_t end) {
-  return {input.logprob_T.const_data_ptr<float>() + begin,
-          input.advantage_T.const_data_ptr<float>() + begin,
-          input.mask_T.const_data_ptr<bool>() + begin, end - begin};
+void check_selection(const CovarianceInput& input, int64_t number) {
+  check_input(input);
+  check_column("id", input.id_T, at::kLong, input.mask_T.numel());
+  COVRL_CHECK(number >= 0, "select ", number, " tokens");
 }
 
-// Calls visit(first, covariances, count) for the groups of tokens in begin .. end-1 that hold a
-// value of at least `threshold()`.
-template <class Threshold, class Visit>
-void scan(const CovarianceInput& input, const CovarianceMoments& moments, int64_t begin,
-          int64_t end, const Threshold& threshold, const Visit& visit) {
-  double values[kScanBlock], largest[kScanBlock / kScanGroup];
-  for (int64_t first = begin; first < end; first += kScanBlock) {
-    const CovarianceRange range = range_of(input, first, std::min(end, first + kScanBlock));
-    covariance_range(range, moments.mean_logprob, moments.mean_advantage, values, largest);
-    for (int64_t group = 0; group * kScanGroup < range.count; ++group) {
-      const double most = largest[group];
-      if (most == kNone || !(most >= threshold())) continue;
-      const int64_t offset = group * kScanGroup;
-      visit(first + offset, values + offset, std::min(kScanGroup, range.count - offset));
+// A part of the input as its loops see it.
+template <class T>
+struct Columns : CovarianceRange<T> {
+  const CovarianceLoops<T>& loops;
+
+  Columns(const CovarianceInput& input, const CovarianceLoops<T>& loops)
+      : CovarianceRange<T>{input.logprob_T.const_data_ptr<T>(),
+                           input.advantage_T.const_data_ptr<T>(),
+                           input.mask_T.const_data_ptr<bool>(), input.mask_T.numel()},
+        loops(loops) {}
+
+  CovarianceRange<T> part(int64_t begin, int64_t end) const {
+    return {this->logprob + begin, this->advantage + begin, this->mask + begin, end - begin};
+  }
+  double covariance_of(int64_t t, const CovarianceMoments& moments) const {
+    return this->covariance(t, moments.mean_logprob, moments.mean_advantage);
+  }
+};
+
+// body(columns) for the type that the input is stored as.
+template <class Body>
+auto with_columns(const CovarianceInput& input, const Body& body) {
+  if (input.logprob_T.scalar_type() == at::kDouble)
+    return body(Columns<double>(input, cpu_kernels().covariance_double));
+  return body(Columns<float>(input, cpu_kernels().covariance_float));
+}
+
+template <class T>
+MomentSums sums_at(const Columns<T>& columns, int logprob_scale, int advantage_scale) {
+  MomentSums total;
+  std::mutex mutex;
+  parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
+    MomentSums own;
+    columns.loops.moment_sums(columns.part(begin, end), split_constants(logprob_scale),
+                              split_constants(advantage_scale), own);
+    const std::lock_guard lock(mutex);
+    total.add(own);
+  });
+  return total;
+}
+
+template <class T>
+CovarianceMoments moments_of(const Columns<T>& columns) {
+  MomentSums sums = sums_at(columns, 0, 0);
+  const int logprob_scale = exact_scale(sums.logprob, sums.count),
+            advantage_scale = exact_scale(sums.advantage, sums.count);
+  if (logprob_scale > 0 || advantage_scale > 0)
+    sums = sums_at(columns, std::max(0, logprob_scale), std::max(0, advantage_scale));
+  return {sums.count, mean_of(sums.logprob, sums, logprob_scale),
+          mean_of(sums.advantage, sums, advantage_scale)};
+}
+
+// Calls visit(first, bits) for the groups in begin .. end-1 where tokens have lower() < covariance
+// < upper: token first + i where bit i is set. In order; after_block() every kBlock tokens.
+template <class T, class Lower, class Visit, class AfterBlock>
+void scan(const Columns<T>& columns, const CovarianceMoments& moments, int64_t begin, int64_t end,
+          const Lower& lower, double upper, const Visit& visit, const AfterBlock& after_block) {
+  uint64_t inside[kBlock / kGroup];
+  for (int64_t first = begin; first < end; first += kBlock) {
+    const int64_t last = std::min(end, first + kBlock);
+    columns.loops.band(columns.part(first, last), moments.mean_logprob, moments.mean_advantage,
+                       lower(), upper, inside);
+    for (int64_t group = 0; first + group * kGroup < last; ++group)
+      if (inside[group] != 0) visit(first + group * kGroup, inside[group]);
+    after_block();
+  }
+}
+
+// Offers the covariances in begin .. end-1 that are not below the threshold.
+template <class T>
+void offer(const Columns<T>& columns, const CovarianceMoments& moments, int64_t begin, int64_t end,
+           BestOf<double>& best) {
+  scan(
+      columns, moments, begin, end,
+      [&best] { return std::nextafter(best.threshold(), -kInfinity); }, kInfinity,
+      [&](int64_t first, uint64_t bits) {
+        for (; bits != 0; bits &= bits - 1) {
+          const int64_t t = first + __builtin_ctzll(bits);
+          best.offer(columns.covariance_of(t, moments), t);
+        }
+      },
+      [] {});
+}
+
+// What about `number` tokens, rather more than fewer, are not below: from one group in kSampled.
+template <class T>
+double guess_threshold(const Columns<T>& columns, const CovarianceMoments& moments, int64_t number,
+                       const int64_t* ids) {
+  constexpr int64_t kSampled = 16;
+  BestOf<double> sample(number / kSampled * 3 / 2 + kGroup / 2, -kInfinity, ids);
+  for (int64_t first = 0; first < columns.count; first += kSampled * kGroup)
+    offer(columns, moments, first, std::min(columns.count, first + kGroup), sample);
+  return sample.lowest();
+}
+
+// The largest of the covariances that are not below `threshold`.
+template <class T>
+BestOf<double> best_above(double threshold, const Columns<T>& columns,
+                          const CovarianceMoments& moments, int64_t number, const int64_t* ids) {
+  BestOf<double> best(number, threshold, ids);
+  std::mutex mutex;
+  parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
+    BestOf<double> own(number, threshold, ids);
+    offer(columns, moments, begin, end, own);
+    const std::lock_guard lock(mutex);
+    best.offer(own);
+  });
+  return best;
+}
+
+// The band's tokens among some, by their draws (the smallest are the best).
+class BandDraws {
+ public:
+  BandDraws(int64_t number, const int64_t* ids, uint32_t step, std::array<uint32_t, 2> key)
+      : best_(number, 0, ids), all_ids_(ids), step_(step), key_(key) {}
+
+  // Tokens first + i where bit i is set, without those that are excluded.
+  void add(int64_t first, uint64_t bits, const bool* excluded) {
+    int64_t end = num_waiting_;
+    for (; bits != 0; bits &= bits - 1) {
+      places_[end] = first + __builtin_ctzll(bits);
+      __builtin_prefetch(all_ids_ + places_[end]);
+      end += excluded == nullptr || !excluded[places_[end]] ? 1 : 0;
     }
+    num_waiting_ = end;
   }
-}
-
-at::Tensor mark(const std::vector<int64_t>& places, int64_t count) {
-  at::Tensor selected = at::zeros({count}, at::kBool);
-  bool* data = selected.mutable_data_ptr<bool>();
-  for (const int64_t place : places) data[place] = true;
-  return selected;
-}
-
-template <class Value>
-at::Tensor mark(BestOf<Value>& best, int64_t count) {
-  std::vector<int64_t> places;
-  for (const Candidate<Value>& candidate : best.take()) places.push_back(candidate.place);
-  return mark(places, count);
-}
-
-// The band's tokens among begin .. end-1, by their draws (the smallest are the best).
-struct BandScan {
-  BestOf<uint64_t> best;
-  int64_t num_candidates = 0;
-  std::vector<int64_t> ids, places;  // not drawn yet
-
-  explicit BandScan(int64_t number) : best(number, 0) {}
-
-  void draw(uint32_t step, std::array<uint32_t, 2> key) {
-    std::vector<uint64_t> bits(ids.size());
-    draw_bits(ids.data(), static_cast<int64_t>(ids.size()), step, key, bits.data());
-    for (size_t i = 0; i < ids.size(); ++i) best.offer({~bits[i], ids[i], places[i]});
-    num_candidates += static_cast<int64_t>(ids.size());
-    ids.clear();
-    places.clear();
+  // At least every kBlock tokens.
+  void draw_if_many() {
+    if (num_waiting_ >= kBlock) draw();
   }
+  void draw() {
+    for (int64_t i = 0; i < num_waiting_; ++i) ids_[i] = all_ids_[places_[i]];
+    draw_bits(ids_, num_waiting_, step_, key_, bits_);
+    for (int64_t i = 0; i < num_waiting_; ++i) best_.offer(~bits_[i], places_[i]);
+    num_candidates_ += num_waiting_;
+    num_waiting_ = 0;
+  }
+  void add(const BandDraws& other) {
+    best_.offer(other.best_);
+    num_candidates_ += other.num_candidates_;
+  }
+  BandChoice choice() { return {best_.places(), num_candidates_}; }
+
+ private:
+  BestOf<uint64_t> best_;
+  const int64_t* all_ids_;
+  uint32_t step_;
+  std::array<uint32_t, 2> key_;
+  int64_t num_candidates_ = 0, num_waiting_ = 0;
+  int64_t places_[2 * kBlock];  // one more than are waiting may be written
+  int64_t ids_[2 * kBlock];
+  uint64_t bits_[2 * kBlock];
 };
 
 }  // namespace
@@ -96,96 +203,76 @@ struct BandScan {
 CovarianceMoments covariance_moments(const CovarianceInput& input) {
   check_input(input);
   const int64_t count = input.mask_T.numel();
-  std::vector<MomentSums> blocks(static_cast<size_t>((count + kMomentBlock - 1) / kMomentBlock));
-  parallel_for(
-      static_cast<int64_t>(blocks.size()), kGrain / kMomentBlock, [&](int64_t begin, int64_t end) {
-        for (int64_t block = begin; block < end; ++block)
-          blocks[static_cast<size_t>(block)] = moment_sums(
-              range_of(input, block * kMomentBlock, std::min(count, (block + 1) * kMomentBlock)));
-      });
-  MomentSums sums;
-  for (const MomentSums& block : blocks) {
-    sums.logprob += block.logprob;
-    sums.advantage += block.advantage;
-    sums.count += block.count;
-  }
-  CovarianceMoments moments;
-  moments.count = sums.count;
-  if (sums.count > 0) {
-    moments.mean_logprob = sums.logprob / static_cast<double>(sums.count);
-    moments.mean_advantage = sums.advantage / static_cast<double>(sums.count);
-  }
-  return moments;
+  COVRL_CHECK(count <= kMostMomentTokens, count, " tokens");
+  return with_columns(input, [](const auto& columns) { return moments_of(columns); });
 }
 
 at::Tensor covariance(const CovarianceInput& input, const CovarianceMoments& moments) {
   check_input(input);
   at::Tensor result = at::empty(input.mask_T.sizes(), at::kDouble);
   double* values = result.mutable_data_ptr<double>();
-  parallel_for(input.mask_T.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    covariance_range(range_of(input, begin, end), moments.mean_logprob, moments.mean_advantage,
-                     values + begin, nullptr);
+  with_columns(input, [&](const auto& columns) {
+    parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t)
+        values[t] = columns.mask[t] ? columns.covariance_of(t, moments) : 0.0;
+    });
   });
-  return result.masked_fill_(input.mask_T.logical_not(), 0.0);
+  return result;
 }
 
-at::Tensor select_largest_covariance(const CovarianceInput& input, const CovarianceMoments& moments,
-                                     int64_t number) {
+bool any_covariance(const CovarianceInput& input, const CovarianceMoments& moments) {
   check_input(input);
-  check_column("id", input.id_T, at::kLong, input.mask_T.numel());
-  COVRL_CHECK(number >= 0, "select ", number, " tokens");
-  const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
-  BestOf<double> best(number, kNone);
-  std::mutex mutex;
-  parallel_for(input.mask_T.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    BestOf<double> own(number, kNone);
-    scan(
-        input, moments, begin, end, [&own] { return own.threshold(); },
-        [&](int64_t first, const double* values, int64_t count) {
-          for (int64_t i = 0; i < count; ++i)
-            if (values[i] != kNone && values[i] >= own.threshold())
-              own.offer({values[i], ids[first + i], first + i});
-        });
-    const std::lock_guard lock(mutex);
-    best.offer(own);
+  return with_columns(input, [&](const auto& columns) {
+    for (int64_t t = 0; t < columns.count; ++t)
+      if (columns.mask[t] && columns.covariance_of(t, moments) != 0) return true;
+    return false;
   });
-  return mark(best, input.mask_T.numel());
 }
 
-BandSelection select_in_covariance_band(const CovarianceInput& input,
-                                        const CovarianceMoments& moments,
-                                        const CovarianceBand& band, int64_t number, uint64_t seed,
-                                        uint64_t step) {
-  check_input(input);
-  const int64_t num_tokens = input.mask_T.numel();
-  check_column("id", input.id_T, at::kLong, num_tokens);
-  if (band.excluded_T.defined()) check_column("excluded", band.excluded_T, at::kBool, num_tokens);
-  COVRL_CHECK(number >= 0, "select ", number, " tokens");
+std::vector<int64_t> largest_covariance(const CovarianceInput& input,
+                                        const CovarianceMoments& moments, int64_t number) {
+  check_selection(input, number);
+  if (std::isnan(moments.mean_logprob) || std::isnan(moments.mean_advantage)) {
+    const at::Tensor zero_T = at::zeros_like(input.logprob_T);
+    return largest_covariance({zero_T, zero_T, input.mask_T, input.id_T}, {moments.count, 0, 0},
+                              number);
+  }
   const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
+  return with_columns(input, [&](const auto& columns) {
+    const double guess = guess_threshold(columns, moments, number, ids);
+    BestOf<double> best = best_above(guess, columns, moments, number, ids);
+    if (best.size() < std::min(number, moments.count))
+      best = best_above(-kInfinity, columns, moments, number, ids);
+    return best.places();
+  });
+}
+
+BandChoice choose_in_covariance_band(const CovarianceInput& input, const CovarianceMoments& moments,
+                                     const CovarianceBand& band, int64_t number, uint64_t seed,
+                                     uint64_t step) {
+  check_selection(input, number);
+  if (band.excluded_T.defined())
+    check_column("excluded", band.excluded_T, at::kBool, input.mask_T.numel());
+  COVRL_CHECK(step <= std::numeric_limits<uint32_t>::max(), "step ", step);
   const bool* excluded =
       band.excluded_T.defined() ? band.excluded_T.const_data_ptr<bool>() : nullptr;
   const std::array<uint32_t, 2> key = philox_key(seed, Stream::kClipCov);
-  BandScan all(number);
+  const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
+  BandDraws all(number, ids, static_cast<uint32_t>(step), key);
   std::mutex mutex;
-  parallel_for(num_tokens, kGrain, [&](int64_t begin, int64_t end) {
-    BandScan own(number);
-    scan(
-        input, moments, begin, end, [&band] { return band.lower; },
-        [&](int64_t first, const double* values, int64_t count) {
-          for (int64_t i = 0; i < count; ++i) {
-            if (!(values[i] > band.lower && values[i] < band.upper)) continue;
-            if (excluded != nullptr && excluded[first + i]) continue;
-            own.ids.push_back(ids[first + i]);
-            own.places.push_back(first + i);
-          }
-          if (own.ids.size() >= kMomentBlock) own.draw(static_cast<uint32_t>(step), key);
-        });
-    own.draw(static_cast<uint32_t>(step), key);
-    const std::lock_guard lock(mutex);
-    all.best.offer(own.best);
-    all.num_candidates += own.num_candidates;
+  with_columns(input, [&](const auto& columns) {
+    parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
+      BandDraws own(number, ids, static_cast<uint32_t>(step), key);
+      scan(
+          columns, moments, begin, end, [&band] { return band.lower; }, band.upper,
+          [&](int64_t first, uint64_t bits) { own.add(first, bits, excluded); },
+          [&own] { own.draw_if_many(); });
+      own.draw();
+      const std::lock_guard lock(mutex);
+      all.add(own);
+    });
   });
-  return {mark(all.best, num_tokens), all.num_candidates};
+  return all.choice();
 }
 
 }  // namespace covrl::kernels

@@ -3,29 +3,32 @@
 //
 //   cov_t = (logprob_t - mean logprob) (advantage_t - mean advantage)
 //
-// over the tokens of a whole optimizer mini-batch. Means, products and comparisons are in double,
-// every operation rounded by itself, sums in a fixed order: the same tokens whatever the thread
-// count or the processor.
+// over the tokens of a whole optimizer mini-batch. Means are one rounding of exact sums
+// (covariance_moments.h), products and comparisons are in double, every operation rounded by
+// itself: the same tokens whatever their order, the thread count, the ranks or the device.
 //
-// Letters: T tokens. All tensors are contiguous and on the CPU; what lies outside the mask is never
-// read.
+// Letters: T tokens. All tensors are contiguous and on the CPU; what lies outside the mask has no
+// effect.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace covrl::kernels {
 
 // What covariance is of. ids order tokens whose values are equal (the smaller first) and name their
 // random draws.
 struct CovarianceInput {
-  at::Tensor logprob_T;    // float32
-  at::Tensor advantage_T;  // float32
+  at::Tensor logprob_T;    // float32 or float64
+  at::Tensor advantage_T;  // as logprob_T
   at::Tensor mask_T;       // bool
-  at::Tensor id_T;         // int64, unique
+  at::Tensor id_T;         // int64, unique, not negative; for the selections
 };
 
+// Where all log-probs, or all advantages, are equal, the mean is that value, so that every
+// covariance is exactly 0. Where one is not finite, its mean and every covariance are NaN.
 struct CovarianceMoments {
   int64_t count = 0;  // tokens in the mask
   double mean_logprob = 0, mean_advantage = 0;
@@ -35,25 +38,28 @@ CovarianceMoments covariance_moments(const CovarianceInput& input);
 // float64 [T], 0 outside the mask.
 at::Tensor covariance(const CovarianceInput& input, const CovarianceMoments& moments);
 
-// bool [T]: the min(count, number) tokens of largest covariance, equal ones by id.
-at::Tensor select_largest_covariance(const CovarianceInput& input, const CovarianceMoments& moments,
-                                     int64_t number);
+// Whether a token's covariance is not 0.
+bool any_covariance(const CovarianceInput& input, const CovarianceMoments& moments);
+
+// The min(count, number) tokens of largest covariance, as places in the [T] tensors, the largest
+// first, equal ones by id. NaN counts as equal.
+std::vector<int64_t> largest_covariance(const CovarianceInput& input,
+                                        const CovarianceMoments& moments, int64_t number);
 
 // Tokens with lower < covariance < upper that are not excluded.
 struct CovarianceBand {
   double lower = 0, upper = 0;
   at::Tensor excluded_T;  // bool; undefined: none
 };
-struct BandSelection {
-  at::Tensor selected_T;       // bool [T]
-  int64_t num_candidates = 0;  // tokens in the band
+struct BandChoice {
+  std::vector<int64_t> places;  // in the [T] tensors, in the order of the draws
+  int64_t num_candidates = 0;   // tokens in the band
 };
 // A uniform choice of min(candidates, number) of them: those of the smallest draws, where the draw
-// of a token is random_bits(seed, Stream::kClipCov, {step, id >> 32, 0, id & 0xffffffff}), equal
-// ones by id.
-BandSelection select_in_covariance_band(const CovarianceInput& input,
-                                        const CovarianceMoments& moments,
-                                        const CovarianceBand& band, int64_t number, uint64_t seed,
-                                        uint64_t step);
+// of a token is random_bits(seed, Stream::kClipCov, {step, prompt: id >> 32, sample: id &
+// 0xffffffff, position: 0}), equal ones by id.
+BandChoice choose_in_covariance_band(const CovarianceInput& input, const CovarianceMoments& moments,
+                                     const CovarianceBand& band, int64_t number, uint64_t seed,
+                                     uint64_t step);
 
 }  // namespace covrl::kernels

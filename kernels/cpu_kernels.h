@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/bfloat16.h"
+#include "kernels/covariance_cpu.h"
 
 namespace covrl::kernels {
 
@@ -123,6 +124,9 @@ struct CpuKernels {
   // zero from count to padded.
   void (*softmax_backward)(float* scores, float* grad, int64_t count, int64_t padded,
                            const SoftmaxGradient& row);
+
+  CovarianceLoops<float> covariance_float;
+  CovarianceLoops<double> covariance_double;
 };
 
 const CpuKernels& cpu_kernels();  // of isa()

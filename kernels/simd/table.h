@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu_kernels.h"
+#include "kernels/simd/covariance.h"
 #include "kernels/simd/gemm.h"
 #include "kernels/simd/rms_norm.h"
 #include "kernels/simd/rope.h"
@@ -28,6 +29,8 @@ constexpr CpuKernels kTable = {
     .scale = scale,
     .dot = dot,
     .softmax_backward = softmax_backward,
+    .covariance_float = {moment_sums<float>, covariance_band<float>},
+    .covariance_double = {moment_sums<double>, covariance_band<double>},
 };
 
 }  // namespace

@@ -5,11 +5,11 @@
 
 #include <cmath>
 #include <cstring>
-#include <set>
 #include <tuple>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "kernels/cpu_isa.h"
 #include "kernels/mode.h"
 
 namespace covrl::kernels {
@@ -54,11 +54,6 @@ std::vector<Token> reference(const CovarianceInput& input) {
   return tokens;
 }
 
-std::set<int64_t> places_of(const at::Tensor& selected) {
-  const at::Tensor places = at::nonzero(selected).flatten();
-  return {places.const_data_ptr<int64_t>(), places.const_data_ptr<int64_t>() + places.numel()};
-}
-
 class CovarianceTest : public ::testing::TestWithParam<std::tuple<int64_t, double>> {
  protected:
   CovarianceInput input = make_input(std::get<0>(GetParam()), std::get<1>(GetParam()));
@@ -87,10 +82,10 @@ TEST_P(CovarianceTest, LargestAreThoseOfASort) {
   const int64_t total = static_cast<int64_t>(tokens.size());
   for (const int64_t number :
        {int64_t{0}, int64_t{1}, int64_t{2}, total / 50, total / 3, total, total + 5}) {
-    std::set<int64_t> wanted;
+    std::vector<int64_t> wanted;
     for (int64_t i = 0; i < std::min(number, total); ++i)
-      wanted.insert(tokens[static_cast<size_t>(i)].place);
-    EXPECT_EQ(places_of(select_largest_covariance(input, moments, number)), wanted) << number;
+      wanted.push_back(tokens[static_cast<size_t>(i)].place);
+    EXPECT_EQ(largest_covariance(input, moments, number), wanted) << number;
   }
 }
 
@@ -102,45 +97,131 @@ TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
   for (const Token& token : reference(input))
     if (token.covariance > band.lower && token.covariance < band.upper && token.place % 5 != 0)
       candidates.emplace_back(random_bits(9, Stream::kClipCov,
-                                          {4, static_cast<uint64_t>(token.id) >> 32, 0,
-                                           static_cast<uint32_t>(token.id & 0xffffffff)}),
+                                          {4, static_cast<uint64_t>(token.id) >> 32,
+                                           static_cast<uint32_t>(token.id & 0xffffffff), 0}),
                               token.id, token.place);
   std::sort(candidates.begin(), candidates.end());
   const size_t total = candidates.size();
   for (const size_t number : {size_t{0}, size_t{1}, total / 7, total, total + 3}) {
-    const BandSelection seen =
-        select_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
+    const BandChoice seen =
+        choose_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
     EXPECT_EQ(seen.num_candidates, static_cast<int64_t>(total));
-    std::set<int64_t> wanted;
-    for (size_t i = 0; i < std::min(number, total); ++i) wanted.insert(std::get<2>(candidates[i]));
-    EXPECT_EQ(places_of(seen.selected_T), wanted) << number;
+    std::vector<int64_t> wanted;
+    for (size_t i = 0; i < std::min(number, total); ++i)
+      wanted.push_back(std::get<2>(candidates[i]));
+    EXPECT_EQ(seen.places, wanted) << number;
   }
 }
 
-TEST_P(CovarianceTest, ThreadCountChangesNoBit) {
-  const auto all = [&](int num_threads) {
-    set_num_threads(num_threads);
-    const CovarianceMoments seen = covariance_moments(input);
-    return std::tuple(
-        seen.mean_logprob, seen.mean_advantage,
-        places_of(select_largest_covariance(input, seen, 40)),
-        places_of(select_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2).selected_T));
+// Everything that is computed of an input, tokens by their ids.
+auto everything(const CovarianceInput& input) {
+  const CovarianceMoments seen = covariance_moments(input);
+  const auto ids = [&](std::vector<int64_t> places) {
+    for (int64_t& place : places) place = input.id_T.const_data_ptr<int64_t>()[place];
+    return places;
   };
-  const auto wanted = all(1);
-  for (const int num_threads : {2, 3}) EXPECT_EQ(all(num_threads), wanted) << num_threads;
+  return std::tuple(seen.count, seen.mean_logprob, seen.mean_advantage, any_covariance(input, seen),
+                    ids(largest_covariance(input, seen, 40)),
+                    ids(choose_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2).places));
+}
+
+TEST_P(CovarianceTest, ThreadsAndInstructionSetsChangeNoBit) {
+  set_num_threads(1);
+  const auto wanted = everything(input);
+  for (const Isa set : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
+    if (set > best_isa()) continue;
+    set_isa(set);
+    for (const int num_threads : {1, 3}) {
+      set_num_threads(num_threads);
+      EXPECT_EQ(everything(input), wanted) << static_cast<int>(set) << ' ' << num_threads;
+    }
+  }
+  set_isa(best_isa());
   set_num_threads(2);
+}
+
+TEST_P(CovarianceTest, OrderAndPaddingChangeNoBit) {
+  const auto wanted = everything(input);
+  Sequence draws(5, Stream::kTest);
+  const at::Tensor order = at::tensor(permutation(input.mask_T.numel(), draws), at::kLong),
+                   inside = at::nonzero(input.mask_T).flatten();
+  for (const at::Tensor& places : {order, inside}) {
+    const auto part = [&](const at::Tensor& column) { return column.index_select(0, places); };
+    EXPECT_EQ(everything({part(input.logprob_T), part(input.advantage_T), part(input.mask_T),
+                          part(input.id_T)}),
+              wanted);
+  }
+}
+
+TEST_P(CovarianceTest, DoublesOfTheSameValuesGiveTheSameBits) {
+  EXPECT_EQ(everything({input.logprob_T.to(at::kDouble), input.advantage_T.to(at::kDouble),
+                        input.mask_T, input.id_T}),
+            everything(input));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CovarianceTest,
                          ::testing::Combine(::testing::Values(0, 1, 7, 64, 65, 4096, 4099, 200003),
                                             ::testing::Values(0.0, 0.3, 1.0)));
 
+CovarianceInput input_of(const std::vector<float>& logprob, const std::vector<float>& advantage) {
+  const int64_t count = static_cast<int64_t>(logprob.size());
+  return {at::tensor(logprob, at::kFloat), at::tensor(advantage, at::kFloat),
+          at::ones({count}, at::kBool), at::arange(count).flip(0).contiguous()};
+}
+
+TEST(CovarianceMomentsTest, MeanIsOneRoundingOfTheExactSum) {
+  for (const std::vector<float>& values :
+       std::vector<std::vector<float>>{{-0.1f, -0.2f, -0.7f},
+                                       {3e7f, 1, -3e7f},
+                                       {1e30f, -1e30f, 7e29f, 1e29f},
+                                       {-1e-9f, -5, -1e-9f, -1e-12f, 1e-3f},
+                                       {0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.2f},
+                                       std::vector<float>(1001, -0.3f)}) {
+    __extension__ typedef __float128 Wide;
+    Wide sum = 0;
+    for (const float value : values) sum += value;
+    const double wanted = static_cast<double>(sum / static_cast<Wide>(values.size()));
+    const CovarianceMoments seen = covariance_moments(input_of(values, values));
+    EXPECT_EQ(seen.mean_logprob, wanted);
+    EXPECT_EQ(seen.mean_advantage, wanted);
+  }
+}
+
+TEST(CovarianceMomentsTest, EqualValuesHaveNoCovariance) {
+  for (const float value : {0.1f, -0.3f, 0.0f, 1e-20f, 1e-44f, -7e8f, 3e38f}) {
+    const CovarianceInput input =
+        input_of(std::vector<float>(77, value), std::vector<float>(77, 0.2f));
+    const CovarianceMoments moments = covariance_moments(input);
+    EXPECT_EQ(moments.mean_logprob, value);
+    EXPECT_FALSE(any_covariance(input, moments)) << value;
+    EXPECT_EQ(largest_covariance(input, moments, 2), (std::vector<int64_t>{76, 75}));
+  }
+}
+
+TEST(CovarianceMomentsTest, OneBadValueMakesAllNaN) {
+  for (const float bad : {std::nanf(""), -std::nanf(""), INFINITY, -INFINITY}) {
+    for (const size_t place : {0, 63, 64, 99}) {
+      std::vector<float> values(100, 1);
+      values[0] = 2;
+      values[place] = bad;
+      const CovarianceInput input =
+          input_of(std::vector<float>(values.rbegin(), values.rend()), std::vector<float>(100, 1));
+      const CovarianceMoments moments = covariance_moments(input);
+      EXPECT_TRUE(std::isnan(moments.mean_logprob)) << bad << place;
+      EXPECT_TRUE(covariance(input, moments).isnan().all().item<bool>());
+      EXPECT_TRUE(any_covariance(input, moments));
+      EXPECT_EQ(largest_covariance(input, moments, 2), (std::vector<int64_t>{99, 98}));
+      EXPECT_EQ(choose_in_covariance_band(input, moments, {-9, 9, {}}, 2, 1, 1).num_candidates, 0);
+    }
+  }
+}
+
 TEST(CovarianceInputTest, WrongInputIsNamed) {
   CovarianceInput input = make_input(10, 0);
   const CovarianceMoments moments = covariance_moments(input);
   input.advantage_T = input.advantage_T.to(at::kDouble);
   try {
-    select_largest_covariance(input, moments, 1);
+    largest_covariance(input, moments, 1);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("advantage is Double"), std::string::npos)
