@@ -11,32 +11,11 @@
 // gradient is the same.
 #include <ATen/ATen.h>
 
-#include "core/rng.h"
 #include "entropy/covariance.h"
 #include "entropy/covariance_control.h"
-#include "entropy/top_k.h"
 
 namespace covrl {
 namespace {
-
-// Of `candidates` (indices of tokens), the k with the smallest draws.
-std::vector<int64_t> draw(const std::vector<int64_t>& candidates, const MaskedTokens& tokens,
-                          const ControlView& view, int64_t k) {
-  std::vector<double> priority;
-  std::vector<int64_t> ids;
-  for (const int64_t candidate : candidates) {
-    const int64_t id = tokens.ids[static_cast<size_t>(candidate)];
-    priority.push_back(-uniform(view.seed, Stream::kClipCov,
-                                {.step = view.step,
-                                 .prompt = static_cast<uint64_t>(id) >> 32,
-                                 .sample = static_cast<uint32_t>(id)}));
-    ids.push_back(id);
-  }
-  std::vector<int64_t> chosen;
-  for (const int64_t index : top_k(priority, ids, k))
-    chosen.push_back(candidates[static_cast<size_t>(index)]);
-  return chosen;
-}
 
 class ClipCovControl : public CovarianceControl {
  public:
@@ -44,19 +23,15 @@ class ClipCovControl : public CovarianceControl {
       : CovarianceControl(config, "clip_cov") {}
 
   at::Tensor select(const ControlView& view) override {
-    const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
-    const std::vector<double> covariance =
-        covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
-    const std::vector<double> clipped = tokens.values(view.clipped_T);
-    std::vector<int64_t> candidates;
-    for (size_t i = 0; i < tokens.size(); ++i)
-      if (covariance[i] > config_.clip_cov_lb && covariance[i] < config_.clip_cov_ub &&
-          clipped[i] == 0)
-        candidates.push_back(static_cast<int64_t>(i));
-    const int64_t quota = quota_of(config_.clip_cov_ratio * set_point_.strength(), tokens.size());
-    const std::vector<int64_t> chosen = draw(candidates, tokens, view, quota);
-    tally_.add(view, tokens, chosen, static_cast<int64_t>(candidates.size()), quota);
-    return mask_of(tokens, chosen, view.mask_T);
+    const kernels::CovarianceInput tokens =
+        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_id_T);
+    const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
+    const int64_t quota = quota_of(config_.clip_cov_ratio * set_point_.strength(), moments.count);
+    const kernels::BandChoice choice = kernels::choose_in_covariance_band(
+        tokens, moments, {config_.clip_cov_lb, config_.clip_cov_ub, view.clipped_T.contiguous()},
+        quota, view.seed, view.step);
+    tally_.add(view, {moments.count, choice.num_candidates, quota}, choice.places);
+    return mask_of(choice.places, view.mask_T.numel());
   }
 
   at::Tensor apply(const ControlTerms& terms) const override {

@@ -10,12 +10,9 @@
 // effect there.
 #include <ATen/ATen.h>
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "entropy/covariance.h"
 #include "entropy/covariance_control.h"
-#include "entropy/top_k.h"
 
 namespace covrl {
 namespace {
@@ -33,15 +30,15 @@ class KlCovControl : public CovarianceControl {
   explicit KlCovControl(const EntropyControlConfig& config) : CovarianceControl(config, "kl_cov") {}
 
   at::Tensor select(const ControlView& view) override {
-    const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
-    const std::vector<double> covariance =
-        covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
-    const bool any =
-        std::any_of(covariance.begin(), covariance.end(), [](double value) { return value != 0; });
-    const int64_t quota = quota_of(config_.kl_cov_ratio, tokens.size());
-    const std::vector<int64_t> chosen = top_k(covariance, tokens.ids, any ? quota : 0);
-    tally_.add(view, tokens, chosen, any ? static_cast<int64_t>(tokens.size()) : 0, quota);
-    return mask_of(tokens, chosen, view.mask_T);
+    const kernels::CovarianceInput tokens =
+        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_id_T);
+    const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
+    const bool any = kernels::any_covariance(tokens, moments);
+    const int64_t quota = quota_of(config_.kl_cov_ratio, moments.count);
+    const std::vector<int64_t> places =
+        kernels::largest_covariance(tokens, moments, any ? quota : 0);
+    tally_.add(view, {moments.count, any ? moments.count : 0, quota}, places);
+    return mask_of(places, view.mask_T.numel());
   }
 
   at::Tensor apply(const ControlTerms& terms) const override {

@@ -4,24 +4,22 @@
 
 #include <cmath>
 
+#include "entropy/covariance.h"
+
 namespace covrl {
 
-void SelectionTally::add(const ControlView& view, const MaskedTokens& tokens,
-                         const std::vector<int64_t>& indices, int64_t num_candidates,
-                         int64_t quota) {
+void SelectionTally::add(const ControlView& view, const Counts& counts,
+                         const std::vector<int64_t>& places) {
   if (sums_.updates == 0 || view.step != last_step_) ++sums_.updates;
   last_step_ = view.step;
-  sums_.tokens += static_cast<double>(tokens.size());
-  sums_.candidates += static_cast<double>(num_candidates);
-  sums_.quota += static_cast<double>(quota);
-  sums_.selected += static_cast<double>(indices.size());
-  MaskedTokens chosen;
-  for (const int64_t index : indices)
-    chosen.entries.push_back(tokens.entries[static_cast<size_t>(index)]);
-  const std::vector<double> advantage = chosen.values(view.advantage_T),
-                            logprob = chosen.values(view.logprob_T),
-                            old_logprob = chosen.values(view.old_logprob_T);
-  for (size_t i = 0; i < chosen.size(); ++i) {
+  sums_.tokens += static_cast<double>(counts.tokens);
+  sums_.candidates += static_cast<double>(counts.candidates);
+  sums_.quota += static_cast<double>(counts.quota);
+  sums_.selected += static_cast<double>(places.size());
+  const std::vector<double> advantage = values_at(view.advantage_T, places),
+                            logprob = values_at(view.logprob_T, places),
+                            old_logprob = values_at(view.old_logprob_T, places);
+  for (size_t i = 0; i < places.size(); ++i) {
     sums_.negative_advantage += advantage[i] < 0;
     sums_.logprob += logprob[i];
     sums_.abs_log_ratio += std::abs(logprob[i] - old_logprob[i]);

@@ -6,16 +6,18 @@
 
 #include "core/metrics.h"
 #include "entropy/control.h"
-#include "entropy/covariance.h"
 
 namespace covrl {
 
 class SelectionTally {
  public:
-  // One selection: `indices` of `tokens`, out of `num_candidates`, where `quota` were wanted.
-  // Selections of one update (view.step) belong together: those of its micro-batches.
-  void add(const ControlView& view, const MaskedTokens& tokens, const std::vector<int64_t>& indices,
-           int64_t num_candidates, int64_t quota);
+  // How many tokens there were, how many of them could be selected, and how many were wanted.
+  struct Counts {
+    int64_t tokens = 0, candidates = 0, quota = 0;
+  };
+  // One selection: `places` in the view's [T] tensors. Sums are made in their order. Selections of
+  // one update (view.step) belong together: those of its micro-batches.
+  void add(const ControlView& view, const Counts& counts, const std::vector<int64_t>& places);
 
   // Averages over the updates since the last report: entropy_ctrl/{candidates, selected_quota,
   // selected_tokens, selected_frac}; and, where a token was selected, over the selected tokens:

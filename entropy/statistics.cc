@@ -1,5 +1,7 @@
 #include "entropy/statistics.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +11,15 @@
 
 namespace covrl {
 namespace {
+
+// Of the tokens in the mask.
+std::vector<double> covariances(const at::Tensor& logprob_T, const at::Tensor& advantage_T,
+                                const at::Tensor& mask_T) {
+  const kernels::CovarianceInput tokens = covariance_input(logprob_T, advantage_T, mask_T, {});
+  const at::Tensor values =
+      kernels::covariance(tokens, kernels::covariance_moments(tokens)).masked_select(tokens.mask_T);
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
 
 double mean_of_first(const std::vector<double>& values, int64_t count) {
   return std::accumulate(values.begin(), values.begin() + count, 0.0) / static_cast<double>(count);
@@ -33,10 +44,9 @@ CovarianceStatistics not_a_number() {
 }  // namespace
 
 CovarianceStatistics covariance_statistics(const at::Tensor& logprob_T,
-                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                           const at::Tensor& token_id_T) {
-  const MaskedTokens tokens = masked_tokens(mask_T, token_id_T);
-  std::vector<double> values = covariances(tokens.values(logprob_T), tokens.values(advantage_T));
+                                           const at::Tensor& advantage_T,
+                                           const at::Tensor& mask_T) {
+  std::vector<double> values = covariances(logprob_T, advantage_T, mask_T);
   CovarianceStatistics result;
   if (values.empty()) return result;
   if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }))
@@ -52,7 +62,8 @@ CovarianceStatistics covariance_statistics(const at::Tensor& logprob_T,
   result.p999 = quantile(values, 0.999);
   result.max = values.front();
   for (size_t i = 0; i < kTopShares.size(); ++i)
-    result.top_means[i] = mean_of_first(values, quota_of(kTopShares[i], values.size()));
+    result.top_means[i] =
+        mean_of_first(values, quota_of(kTopShares[i], static_cast<int64_t>(values.size())));
   return result;
 }
 

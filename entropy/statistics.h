@@ -29,7 +29,6 @@ struct CovarianceStatistics {
 // Over the tokens inside the mask, means over all of them. Exact; quantiles interpolate linearly
 // between the sorted values. All 0 without a token; all NaN where a value inside is not finite.
 CovarianceStatistics covariance_statistics(const at::Tensor& logprob_T,
-                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                           const at::Tensor& token_id_T);
+                                           const at::Tensor& advantage_T, const at::Tensor& mask_T);
 
 }  // namespace covrl

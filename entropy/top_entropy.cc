@@ -4,6 +4,8 @@
 // tokens stay in the denominator of the loss.
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "entropy/control.h"
 #include "entropy/covariance.h"
 #include "entropy/top_k.h"
@@ -19,15 +21,16 @@ class TopEntropyControl : public EntropyControl {
 
   // The tokens that are kept.
   at::Tensor select(const ControlView& view) override {
-    const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
-    const std::vector<double> entropy = tokens.values(view.entropy_T);
-    const std::vector<int64_t> kept = top_k(entropy, tokens.ids, quota_of(ratio_, tokens.size()));
+    const int64_t num_tokens = view.mask_T.sum().item<int64_t>();
+    const std::vector<int64_t> kept =
+        top_k(view.entropy_T, view.mask_T, view.token_id_T, quota_of(ratio_, num_tokens));
     if (!kept.empty()) {
+      const std::vector<double> entropy = values_at(view.entropy_T, kept);
       ++num_selections_;
-      frac_sum_ += static_cast<double>(kept.size()) / static_cast<double>(tokens.size());
-      threshold_sum_ += entropy[static_cast<size_t>(kept.back())];
+      frac_sum_ += static_cast<double>(kept.size()) / static_cast<double>(num_tokens);
+      threshold_sum_ += *std::min_element(entropy.begin(), entropy.end());
     }
-    return mask_of(tokens, kept, view.mask_T);
+    return mask_of(kept, view.mask_T.numel());
   }
 
   at::Tensor apply(const ControlTerms& terms) const override {

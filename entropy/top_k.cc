@@ -1,29 +1,18 @@
 #include "entropy/top_k.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numeric>
+#include <ATen/ATen.h>
+
+#include "kernels/radix_select.h"
 
 namespace covrl {
 
-std::vector<int64_t> top_k(const std::vector<double>& values, const std::vector<int64_t>& ids,
-                           int64_t k) {
-  const auto key = [&values](int64_t index) {
-    const double value = values[static_cast<size_t>(index)];
-    return std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
-  };
-  const auto before = [&](int64_t a, int64_t b) {
-    if (key(a) != key(b)) return key(a) > key(b);
-    return ids[static_cast<size_t>(a)] < ids[static_cast<size_t>(b)];
-  };
-  std::vector<int64_t> indices(values.size());
-  std::iota(indices.begin(), indices.end(), 0);
-  const auto end = indices.begin() + std::min<int64_t>(k, static_cast<int64_t>(indices.size()));
-  std::nth_element(indices.begin(), end, indices.end(), before);
-  std::sort(indices.begin(), end, before);
-  indices.erase(end, indices.end());
-  return indices;
+std::vector<int64_t> top_k(const at::Tensor& values_T, const at::Tensor& mask_T,
+                           const at::Tensor& token_id_T, int64_t k) {
+  const at::Tensor values = values_T.detach().to(at::kDouble).contiguous(),
+                   mask = mask_T.contiguous(), ids = token_id_T.to(at::kLong).contiguous();
+  return kernels::radix_select({values.const_data_ptr<double>(), mask.const_data_ptr<bool>(),
+                                ids.const_data_ptr<int64_t>(), mask.numel()},
+                               k);
 }
 
 }  // namespace covrl

@@ -33,9 +33,7 @@ void add_entropy_metrics(const Batch& batch, Metrics& metrics) {
   metrics.set("entropy/response_mean", response_mean(batch, batch.old_entropy_T.get()));
   if (batch.unit_entropy_T.filled())
     metrics.set("actor/entropy_unit_temperature", token_mean(batch.unit_entropy_T.get(), mask_T));
-  covariance_statistics(batch.old_logprob_T.get(), batch.advantage_T.get(), mask_T,
-                        batch.token_ids_T())
-      .report(metrics);
+  covariance_statistics(batch.old_logprob_T.get(), batch.advantage_T.get(), mask_T).report(metrics);
 }
 
 }  // namespace covrl

@@ -12,8 +12,7 @@ CovarianceStatistics statistics(const std::vector<double>& logprob,
                                 const std::vector<double>& advantage,
                                 const std::vector<int64_t>& mask) {
   return covariance_statistics(at::tensor(logprob, at::kDouble), at::tensor(advantage, at::kDouble),
-                               at::tensor(mask, at::kLong).to(at::kBool),
-                               at::arange(static_cast<int64_t>(mask.size())));
+                               at::tensor(mask, at::kLong).to(at::kBool));
 }
 
 TEST(CovarianceStatisticsTest, EqualsTheDefinition) {

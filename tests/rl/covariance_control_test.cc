@@ -112,6 +112,13 @@ testing::Tolerance with_added_tokens(testing::Tolerance tolerance) {
   return {std::max(tolerance.relative, 1.1e-8), std::max(tolerance.absolute, 1e-8)};
 }
 
+// Over the tokens of a mask; 0 outside.
+at::Tensor covariances_in(const ControlView& view, const at::Tensor& mask_T) {
+  const kernels::CovarianceInput tokens =
+      covariance_input(view.logprob_T, view.advantage_T, mask_T, view.token_id_T);
+  return kernels::covariance(tokens, kernels::covariance_moments(tokens));
+}
+
 void check_clip_cov(VectorCase& one, const Json& result) {
   const Json &params = result["params"], &trace = result["trace"];
   const std::string what = concat(one.name, ' ', params.dump());
@@ -127,12 +134,12 @@ void check_clip_cov(VectorCase& one, const Json& result) {
         << what;
   }
   if (trace.contains("cov")) {
-    const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
-    const std::vector<double> seen =
-        covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
-    const std::vector<double> wanted = tokens.values(testing::vector_tensor(trace["cov"]));
-    for (size_t i = 0; i < seen.size(); ++i)
-      testing::expect_close(seen[i], wanted[i], with_added_tokens(one.tolerance), what);
+    const at::Tensor seen = covariances_in(view, view.mask_T),
+                     wanted = testing::vector_tensor(trace["cov"]);
+    for (int64_t i = 0; i < seen.numel(); ++i)
+      if (view.mask_T[i].item<bool>())
+        testing::expect_close(seen[i].item<double>(), wanted[i].item<double>(),
+                              with_added_tokens(one.tolerance), what);
   }
 
   const Places candidates = places_of(trace["candidates"], one.offsets[1]);
@@ -216,11 +223,7 @@ void check_kl_cov(VectorCase& one, const Json& result) {
                                       params["ppo_kl_coef"].get<double>()));
   const ControlView view = one.view(*loss);
   const at::Tensor selected = controls.select(view)[0];
-  const MaskedTokens tokens = masked_tokens(view.mask_T, view.token_id_T);
-  const std::vector<double> covariance =
-      covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
-  const bool any =
-      std::any_of(covariance.begin(), covariance.end(), [](double x) { return x != 0; });
+  const bool any = (covariances_in(view, view.mask_T) != 0).any().item<bool>();
   const int64_t num_selected = selected.sum().item<int64_t>();
   EXPECT_EQ(num_selected, any ? result["num_selected_verl"].get<int64_t>() : 0) << what;
   const auto [value, gradient] = one.value(*loss, controls, "token-mean", selected);
@@ -272,12 +275,10 @@ at::Tensor micro_batches_of(const Json& one_case, int64_t num_columns) {
 // choice among tokens of equal covariance does not change.
 std::vector<double> covariances_of(const Places& places, const ControlView& view, int64_t part) {
   const at::Tensor inside = part < 0 ? view.mask_T : view.mask_T & (view.micro_batch_T == part);
-  const MaskedTokens tokens = masked_tokens(inside, view.token_id_T);
-  const std::vector<double> all =
-      covariances(tokens.values(view.logprob_T), tokens.values(view.advantage_T));
+  const at::Tensor all = covariances_in(view, inside);
   std::vector<double> selected;
-  for (size_t i = 0; i < tokens.size(); ++i)
-    if (places.count(tokens.entries[i]) > 0) selected.push_back(all[i]);
+  for (const int64_t place : places)
+    if (inside[place].item<bool>()) selected.push_back(all[place].item<double>());
   std::sort(selected.begin(), selected.end());
   return selected;
 }
