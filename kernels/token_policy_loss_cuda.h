@@ -1,0 +1,42 @@
+// token_policy_loss.h on a CUDA device, float32: gradients and sums in one reading of the tokens.
+//
+// A block adds up the tokens of its own stretch in a fixed order, a second launch the blocks' sums:
+// the same bits every time. Gradients differ from the CPU's by the rounding of exp and by fused
+// multiply-adds.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "kernels/policy_loss_terms.h"
+
+namespace covrl::kernels {
+
+// Device pointers, all [T]; nothing outside the mask is read into a result. What may be null is
+// left out.
+struct TokenPolicyLossCuda {
+  const float* logprob_T = nullptr;
+  const float* old_logprob_T = nullptr;
+  const float* advantage_T = nullptr;
+  const float* entropy_T = nullptr;
+  const float* ref_logprob_T = nullptr;     // null: no KL term
+  const float* rollout_weight_T = nullptr;  // null: 1
+  const bool* mask_T = nullptr;
+  const bool* dropped_T = nullptr;   // may be null
+  const bool* pulled_T = nullptr;    // null: no pull
+  const double* weight_T = nullptr;  // of the reduction
+  int64_t num_tokens = 0;
+  PolicyLossTerms terms = {};
+  float* grad_logprob_T = nullptr;  // may be null
+  float* grad_entropy_T = nullptr;  // may be null
+  double* partial_sums = nullptr;   // workspace: kNumPolicyLossSums * policy_loss_blocks(num_tokens)
+  double* sums = nullptr;           // [kNumPolicyLossSums], on the device
+};
+
+int64_t policy_loss_blocks(int64_t num_tokens);
+
+// Launches as cuda_type.h says; the sums of no tokens are 0.
+cudaError_t token_policy_loss_cuda(const TokenPolicyLossCuda& tokens, cudaStream_t stream);
+
+}  // namespace covrl::kernels
