@@ -132,6 +132,17 @@ bool Comparer::equal_equations(const Node& gold, const Node& answer) {
          Probe::kEqual;
 }
 
+// Of what two relations of two sides compare with zero; nullopt when it is no number.
+std::optional<mpq_class> Comparer::ratio_of_differences(const Node& gold, const Node& answer) {
+  try {
+    const auto& a = exact_.value(*difference(gold.arg(0), gold.arg(1)));
+    const auto& b = exact_.value(*difference(answer.arg(0), answer.arg(1)));
+    return a && b ? exact_.algebra().ratio(*a, *b) : std::nullopt;
+  } catch (const Undefined&) {
+    return std::nullopt;
+  }
+}
+
 bool Comparer::equal_inequalities(const Node& gold, const Node& answer) {
   const auto gold_region = region(gold), answer_region = region(answer);
   if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
@@ -140,9 +151,7 @@ bool Comparer::equal_inequalities(const Node& gold, const Node& answer) {
     const bool turned = answer.relations[0] == mirrored(gold.relations[0]) &&
                         answer.relations[0] != gold.relations[0];
     if (!turned && answer.relations[0] != gold.relations[0]) return false;
-    const auto& a = exact_.value(*difference(gold.arg(0), gold.arg(1)));
-    const auto& b = exact_.value(*difference(answer.arg(0), answer.arg(1)));
-    const auto ratio = a && b ? exact_.algebra().ratio(*a, *b) : std::nullopt;
+    const auto ratio = ratio_of_differences(gold, answer);
     if (!ratio) return false;
     how_ = "as inequalities, exactly";
     return gold.relations[0] == Relation::kNotEqual || (*ratio > 0) != turned;

@@ -1,6 +1,7 @@
 // What a verifier saw on its way to a verdict; `covrl verify --explain` prints it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace covrl {
@@ -12,6 +13,7 @@ struct Explanation {
   std::string gold;       // as parsed, fully bracketed: (1/2)*sqrt(3)
   std::string answer;     // the same of what was extracted
   std::string compared;   // how: "exactly", "at 4 points", "as text", ...
+  int64_t steps = 0;      // work that parsing and comparing took; at most WorkBudget::kSteps
   std::string reason;     // why the verdict: "equal", "no box is complete", ...
 };
 

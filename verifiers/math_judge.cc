@@ -45,12 +45,29 @@ class Comparison {
  public:
   Comparison(const MathPolicy& policy, Explanation* explanation)
       : policy_(policy), explanation_(explanation) {}
+  ~Comparison() {
+    if (explanation_) explanation_->steps = budget_.spent();
+  }
+  Comparison(const Comparison&) = delete;
+  Comparison& operator=(const Comparison&) = delete;
 
   bool equal(std::string_view gold_text, std::string_view answer_text) {
     gold_ = {math::tokens_of(gold_text), nullptr};
     answer_ = {math::tokens_of(answer_text), nullptr};
-    const std::string gold_key = math::token_key(gold_.tokens);
-    if (gold_key == math::token_key(answer_.tokens)) return said("as they are written", true);
+    try {
+      if (equal_in_meaning(gold_text, answer_text)) return true;
+    } catch (const OverBudget&) {
+      if (!same_writing()) throw;
+    }
+    return same_writing() && said("as they are written", true);
+  }
+
+ private:
+  bool same_writing() const {
+    return math::token_key(gold_.tokens) == math::token_key(answer_.tokens);
+  }
+
+  bool equal_in_meaning(std::string_view gold_text, std::string_view answer_text) {
     parse(gold_);
     parse(answer_);
     if (explanation_) {
@@ -65,7 +82,6 @@ class Comparison {
     return said(comparer.how(), false);
   }
 
- private:
   void parse(Parsed& side) { side.node = parse_answer(side.tokens, arena_, budget_); }
 
   bool said(const std::string& how, bool equal) {
@@ -118,6 +134,7 @@ Outcome compare_answers(std::string_view gold, std::string_view answer, const Ma
     if (explanation) explanation->reason = reason;
     return Outcome::kFailed;
   };
+  if (is_blank_answer(gold)) return failed("the gold answer is empty");
   if (std::max(gold.size(), answer.size()) > WorkBudget::kMostAnswerBytes) {
     if (gold != answer) return failed("too long an answer");
     return Outcome::kCorrect;

@@ -211,6 +211,10 @@ const Node* Parser::term() {
 
 const Node* Parser::product(const Node* left, const Node* right) {
   if (!unit_.empty()) throw SyntaxError{};
+  if (left->is(Kind::kSymbol) && right->is(Kind::kTuple) && right->open == '(' &&
+      right->close == ']')  // t(0,4]: its \in was lost
+    return arena_.add(
+        {.kind = Kind::kRelation, .args = {left, right}, .relations = {Relation::kIn}});
   if (left->is(Kind::kMultiply)) {
     std::vector<const Node*> args = left->args;
     args.push_back(right);

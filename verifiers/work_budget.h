@@ -24,7 +24,7 @@ class WorkBudget {
     left_ -= steps;
     if (left_ < 0) throw OverBudget{"too much work"};
   }
-  int64_t left() const { return left_; }
+  int64_t spent() const { return kSteps - left_; }
 
  private:
   int64_t left_ = kSteps;
