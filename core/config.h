@@ -41,6 +41,8 @@ class Visitor {
   virtual void field(const char* key, double& value, const char* help, Range range = {}) = 0;
   virtual void field(const char* key, std::string& value, const char* help) = 0;
   virtual void field(const char* key, std::vector<std::string>& value, const char* help) = 0;
+  virtual void field(const char* key, std::vector<double>& value, const char* help,
+                     Range range = {}) = 0;
   // An absent value is written `null` (or left out).
   virtual void field(const char* key, std::optional<int64_t>& value, const char* help,
                      Range range = {}) = 0;

@@ -19,6 +19,9 @@ void Printer::field(const char* key, std::string& value, const char* help) {
 void Printer::field(const char* key, std::vector<std::string>& value, const char* help) {
   print(key, format_list(value), help, allowed_list());
 }
+void Printer::field(const char* key, std::vector<double>& value, const char* help, Range range) {
+  print(key, format_numbers(value), help, allowed_numbers(range));
+}
 void Printer::field(const char* key, std::optional<int64_t>& value, const char* help, Range range) {
   print(key, value ? std::to_string(*value) : "null", help, or_null(allowed_int(range)));
 }

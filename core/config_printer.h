@@ -16,6 +16,7 @@ class Printer : public Visitor {
   void field(const char* key, double& value, const char* help, Range range) final;
   void field(const char* key, std::string& value, const char* help) final;
   void field(const char* key, std::vector<std::string>& value, const char* help) final;
+  void field(const char* key, std::vector<double>& value, const char* help, Range range) final;
   void field(const char* key, std::optional<int64_t>& value, const char* help, Range range) final;
   void field(const char* key, std::optional<double>& value, const char* help, Range range) final;
   void fraction(const char* key, double& value, const char* help, Range range) final;

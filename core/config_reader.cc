@@ -89,6 +89,20 @@ std::string read_list(const Node& node, std::vector<std::string>& value) {
   return "";
 }
 
+std::string read_numbers(const Node& node, std::vector<double>& value, const Range& range) {
+  if (node.kind != Kind::kList)
+    return must_be(allowed_numbers(range), node,
+                   node.kind == Kind::kScalar ? "write [" + node.text + "]" : "");
+  std::vector<double> items;
+  for (const Node& item : node.items) {
+    const std::string wrong =
+        read_number(item, items.emplace_back(), allowed_double(range), range, parse_double);
+    if (!wrong.empty()) return concat("item ", items.size(), " ", wrong);
+  }
+  value = std::move(items);
+  return "";
+}
+
 std::string read_words(const Node& node, std::vector<std::string>& value,
                        const std::vector<std::string>& words) {
   if (node.kind != Kind::kList) {
@@ -131,6 +145,9 @@ class Reader final : public Visitor {
   }
   void field(const char* key, std::vector<std::string>& value, const char*) override {
     read(key, [&](const Node& node) { return read_list(node, value); });
+  }
+  void field(const char* key, std::vector<double>& value, const char*, Range range) override {
+    read(key, [&](const Node& node) { return read_numbers(node, value, range); });
   }
   void field(const char* key, std::optional<int64_t>& value, const char*, Range range) override {
     read_optional(key, value, or_null(allowed_int(range)), range, parse_int);

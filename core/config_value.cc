@@ -90,6 +90,12 @@ std::string format_list(const std::vector<std::string>& values) {
   return concat("[", joined(words), "]");
 }
 
+std::string format_numbers(const std::vector<double>& values) {
+  std::vector<std::string> words;
+  for (const double value : values) words.push_back(format_double(value));
+  return concat("[", joined(words), "]");
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -108,6 +114,9 @@ std::string allowed_fraction(const Range& range) {
 }
 std::string allowed_text() { return "text"; }
 std::string allowed_list() { return "a list like [a, b]"; }
+std::string allowed_numbers(const Range& range) {
+  return "a list like [1, 0.5], each " + allowed_double(range);
+}
 std::string allowed_words(const std::vector<std::string>& words) {
   return "one of " + joined(words);
 }

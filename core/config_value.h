@@ -20,6 +20,7 @@ std::optional<double> parse_fraction(const std::string& text);  // 0.0002 or 0.0
 std::string format_double(double value);  // shortest text that reads back as the same bits
 std::string format_text(const std::string& value);  // quoted where YAML would read something else
 std::string format_list(const std::vector<std::string>& values);
+std::string format_numbers(const std::vector<double>& values);
 
 std::string joined(const std::vector<std::string>& words);  // "a, b, c"
 bool is_inside(double value, const Range& range);
@@ -31,6 +32,7 @@ std::string allowed_double(const Range& range);
 std::string allowed_fraction(const Range& range);
 std::string allowed_text();
 std::string allowed_list();
+std::string allowed_numbers(const Range& range);
 std::string allowed_words(const std::vector<std::string>& words);
 std::string or_null(const std::string& allowed);
 

@@ -42,10 +42,12 @@ struct Rollout {
   double temperature = 1;
   std::optional<int64_t> limit;
   std::vector<std::string> stop;
+  std::vector<double> weights;
   void describe(Visitor& v) {
     v.field("temperature", temperature, "Temperature.", {1e-3, 100});
     v.field("limit", limit, "Limit.", {1, 1e9});
     v.field("stop", stop, "Stop words.");
+    v.field("weights", weights, "Weights.", {0, 10});
   }
 };
 
@@ -123,6 +125,7 @@ rollout:
   temperature: 2
   limit: 5
   stop: [x, "1", 'y z']
+  weights: [1, 0.5, 1e-3]
 )");
   const Root root = load();
   EXPECT_EQ(root.name, "a: b");
@@ -135,6 +138,7 @@ rollout:
   EXPECT_EQ(root.rollout.temperature, 2);
   EXPECT_EQ(root.rollout.limit, 5);
   EXPECT_EQ(root.rollout.stop, (std::vector<std::string>{"x", "1", "y z"}));
+  EXPECT_EQ(root.rollout.weights, (std::vector<double>{1, 0.5, 1e-3}));
 }
 
 TEST_F(ConfigTest, EmptyFilesAndSectionsKeepTheDefaults) {
@@ -196,7 +200,8 @@ TEST_F(ConfigTest, UnknownKeys) {
       "c1.yaml:1:1: rollout.limit: unknown key; did you mean 'rollout.limit'? In a file, each "
       "section is a level of indentation");
   EXPECT_EQ(faults_of("rollout: {zebra: 1}\n"),
-            "c1.yaml:1:11: rollout.zebra: unknown key; keys here are temperature, limit, stop");
+            "c1.yaml:1:11: rollout.zebra: unknown key; keys here are temperature, limit, stop, "
+            "weights");
   EXPECT_EQ(faults_of_override("actor.optim.lrr=1"),
             "override 'actor.optim.lrr=1': actor.optim.lrr: unknown key; did you mean "
             "'actor.optim.lr'?");
@@ -231,6 +236,11 @@ TEST_F(ConfigTest, WrongTypes) {
             "rollout.stop: must be a list like [a, b], got a; write [a]");
   EXPECT_EQ(wrong("rollout: {stop: [a, 5]}"),
             "rollout.stop: item 2 must be text, got 5; write \"5\" if it is meant as text");
+  EXPECT_EQ(wrong("rollout: {weights: 2}"),
+            "rollout.weights: must be a list like [1, 0.5], each a number in [0, 10], got 2; write "
+            "[2]");
+  EXPECT_EQ(wrong("rollout: {weights: [1, 11]}"),
+            "rollout.weights: item 2 must be a number in [0, 10], got 11");
   EXPECT_EQ(wrong("actor: {kind: clip-cov}"),
             "actor.kind: must be one of none, clip_cov, got clip-cov; did you mean 'clip_cov'?");
   EXPECT_EQ(wrong("actor: {ratio: 200%}"),
@@ -343,6 +353,7 @@ void expect_same(const Root& a, const Root& b) {
   EXPECT_EQ(a.rollout.temperature, b.rollout.temperature);
   EXPECT_EQ(a.rollout.limit, b.rollout.limit);
   EXPECT_EQ(a.rollout.stop, b.rollout.stop);
+  EXPECT_EQ(a.rollout.weights, b.rollout.weights);
 }
 
 TEST_F(ConfigTest, DumpReadsBackAsTheSameValues) {
@@ -360,7 +371,7 @@ TEST_F(ConfigTest, DumpReadsBackAsTheSameValues) {
       root.actor.kind = Kind::kClip;
       root.actor.ratio = 1.0 / 3;
       root.actor.optim = {0.1 + 0.2, 5, std::nullopt};
-      root.rollout = {1e-3 + 1e-17, 7, texts};
+      root.rollout = {1e-3 + 1e-17, 7, texts, {1.0 / 3, 2}};
       sources_ = {};
       file(dump(describe(root), comments));
       expect_same(load(), root);
@@ -373,7 +384,7 @@ TEST_F(ConfigTest, DumpIsReadable) {
   EXPECT_EQ(dump(describe(root), Comments::kNone),
             "name: run\nactor:\n  shuffle: true\n  kind: none\n  ratio: 0.2\n  optim:\n"
             "    lr: 1e-06\n    warmup: 0\n    clip: 1\nrollout:\n  temperature: 1\n  limit: null\n"
-            "  stop: []\n");
+            "  stop: []\n  weights: []\n");
   const std::string help = dump(describe(root), Comments::kHelp);
   EXPECT_NE(help.find("\n# The learner.\nactor:\n  # Shuffle. (true or false)\n  shuffle: true\n"),
             std::string::npos)
