@@ -1,6 +1,5 @@
-#include <chrono>
-
 #include "verifiers/extract.h"
+#include "verifiers/timed.h"
 #include "verifiers/verifier.h"
 
 namespace covrl {
@@ -13,21 +12,19 @@ class FormatVerifier final : public Verifier {
   std::string name() const override { return "format"; }
 
   Verdict verify(const VerifyRequest& request) const override {
-    const auto start = std::chrono::steady_clock::now();
-    Verdict verdict;
-    Extraction found = extract_answer(request.response, {.phrases = true, .loose = false});
-    const bool stated = found.source != AnswerSource::kNone;
-    verdict.outcome = stated ? Outcome::kCorrect : Outcome::kUnparsed;
-    verdict.score = stated ? 1 : 0;
-    verdict.extracted = std::move(found.answer);
-    verdict.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return verdict;
+    return timed([&] {
+      Extraction found = extract_answer(request.response, {.phrases = true, .loose = false});
+      const bool stated = found.source != AnswerSource::kNone;
+      return Verdict{stated ? Outcome::kCorrect : Outcome::kUnparsed, stated ? 1.0 : 0.0,
+                     std::move(found.answer)};
+    });
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Verifier> make_format_verifier() { return std::make_unique<FormatVerifier>(); }
+std::unique_ptr<Verifier> make_format_verifier(const VerifierOptions&) {
+  return std::make_unique<FormatVerifier>();
+}
 
 }  // namespace covrl

@@ -33,13 +33,13 @@ class MathVerifier final : public Verifier {
 }  // namespace
 
 // A box, else a stated answer, else the last formula or number.
-std::unique_ptr<Verifier> make_math_verifier() {
+std::unique_ptr<Verifier> make_math_verifier(const VerifierOptions&) {
   return std::make_unique<MathVerifier>("math", MathPolicy{});
 }
 
 // A box or nothing: as a reward it leaves a policy no way to be paid for a number it only passed
 // by.
-std::unique_ptr<Verifier> make_math_boxed_verifier() {
+std::unique_ptr<Verifier> make_math_boxed_verifier(const VerifierOptions&) {
   return std::make_unique<MathVerifier>("math_boxed", MathPolicy{.phrases = false, .loose = false});
 }
 

@@ -2,15 +2,21 @@
 #include "core/error.h"
 #include "verifiers/verifier.h"
 
-// One line a verifier: NAME is made by make_NAME_verifier(), defined in NAME.cc.
+// One line a verifier: NAME is made by make_NAME_verifier(options), defined in NAME.cc.
 #define COVRL_VERIFIERS(ROW) \
   ROW(math)                  \
   ROW(math_boxed)            \
-  ROW(format)
+  ROW(format)                \
+  ROW(choice)                \
+  ROW(exact)                 \
+  ROW(numeric)               \
+  ROW(external_library)      \
+  ROW(external_process)
 
 namespace covrl {
 
-#define COVRL_DECLARE(NAME) std::unique_ptr<Verifier> make_##NAME##_verifier();
+#define COVRL_DECLARE(NAME) \
+  std::unique_ptr<Verifier> make_##NAME##_verifier(const VerifierOptions& options);
 COVRL_VERIFIERS(COVRL_DECLARE)
 #undef COVRL_DECLARE
 
@@ -28,15 +34,24 @@ const char* outcome_name(Outcome outcome) {
   COVRL_CHECK(false, "outcome ", static_cast<int>(outcome));
 }
 
+std::vector<Explanation> Verifier::explain(const VerifyRequest& request) const {
+  const Verdict verdict = verify(request);
+  Explanation explanation;
+  explanation.extracted = verdict.extracted;
+  explanation.gold = request.gold;
+  explanation.reason = verdict.reason.empty() ? outcome_name(verdict.outcome) : verdict.reason;
+  return {explanation};
+}
+
 std::vector<std::string> verifier_names() {
 #define COVRL_NAME(NAME) #NAME,
   return {COVRL_VERIFIERS(COVRL_NAME)};
 #undef COVRL_NAME
 }
 
-std::unique_ptr<Verifier> make_verifier(const std::string& name) {
+std::unique_ptr<Verifier> make_verifier(const std::string& name, const VerifierOptions& options) {
 #define COVRL_MAKE(NAME) \
-  if (name == #NAME) return make_##NAME##_verifier();
+  if (name == #NAME) return make_##NAME##_verifier(options);
   COVRL_VERIFIERS(COVRL_MAKE)
 #undef COVRL_MAKE
   std::string known;

@@ -7,8 +7,22 @@ namespace covrl {
 namespace {
 
 TEST(VerifierTable, EveryNameMakesTheVerifierOfThatName) {
-  EXPECT_EQ(verifier_names(), std::vector<std::string>({"math", "math_boxed", "format"}));
-  for (const std::string& name : verifier_names()) EXPECT_EQ(make_verifier(name)->name(), name);
+  VerifierOptions options;
+  options.external_library = {.path = COVRL_EXTERNAL_VERIFIER, .function = "last_word"};
+  options.external_process.command = {"sh", "-c", "echo '{\"ready\": true}'; cat"};
+  EXPECT_EQ(verifier_names(),
+            std::vector<std::string>({"math", "math_boxed", "format", "choice", "exact", "numeric",
+                                      "external_library", "external_process"}));
+  for (const std::string& name : verifier_names())
+    EXPECT_EQ(make_verifier(name, options)->name(), name);
+}
+
+TEST(VerifierTable, AnExplanationHoldsWhatTheVerdictHolds) {
+  const std::vector<Explanation> seen = make_verifier("exact")->explain({"\\boxed{b}", "c", ""});
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].extracted, "b");
+  EXPECT_EQ(seen[0].gold, "c");
+  EXPECT_EQ(seen[0].reason, "wrong");
 }
 
 TEST(VerifierTable, UnknownNameSaysTheNearest) {

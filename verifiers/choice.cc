@@ -1,0 +1,131 @@
+// Multiple choice, as in ARC: which option the response states last. Options are the letters A to J
+// or, where the gold answer is a digit, 1 to 9. Their texts, where the row has them, are taken from
+// extra_info.choices: ["...", ...] or {"label": ["A", ...], "text": ["...", ...]}.
+#include <algorithm>
+#include <vector>
+
+#include "core/jsonl.h"
+#include "verifiers/extract.h"
+#include "verifiers/text.h"
+#include "verifiers/timed.h"
+#include "verifiers/verifier.h"
+
+namespace covrl {
+namespace {
+
+struct Option {
+  std::string label;
+  std::string text;  // lower case
+};
+
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> texts;
+  if (!list.is_array()) return texts;
+  for (const Json& item : list)
+    texts.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+  return texts;
+}
+
+// Lower case, without decoration around it: markup, quotes, a full stop.
+std::string comparable(std::string_view text) {
+  text = trimmed(text, " \t\r\n\f\v*$_\"'.");
+  for (const std::string_view wrapper : {"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"})
+    if (text.starts_with(wrapper) && text.ends_with('}'))
+      return comparable(text.substr(wrapper.size(), text.size() - wrapper.size() - 1));
+  return lower_case(text);
+}
+
+std::vector<Option> options_of(std::string_view extra_info) {
+  std::vector<Option> options;
+  if (extra_info.empty()) return options;
+  const Json extra = Json::parse(extra_info, nullptr, /*allow_exceptions=*/false);
+  if (!extra.is_object() || !extra.contains("choices")) return options;
+  const Json& choices = extra["choices"];
+  const bool labelled = choices.is_object();
+  const std::vector<std::string> texts = texts_of(labelled ? choices.value("text", Json()) : choices),
+                                 labels = texts_of(labelled ? choices.value("label", Json()) : Json());
+  for (size_t i = 0; i < texts.size(); ++i)
+    options.push_back({i < labels.size() ? comparable(labels[i]) : std::string(1, static_cast<char>('a' + i)),
+                       comparable(texts[i])});
+  return options;
+}
+
+bool is_label(char c, bool digits) {
+  return digits ? c >= '1' && c <= '9' : (c >= 'A' && c <= 'J') || (c >= 'a' && c <= 'j');
+}
+
+// What the text states: an option's label in lower case, or nothing. `text_of_label` is what stands
+// after the label: "C) iron" states c, and "iron".
+struct Stated {
+  std::string label;
+  std::string rest;
+};
+
+Stated stated_label(std::string_view answer, bool digits) {
+  std::string text = comparable(answer);
+  std::string_view rest = text;
+  for (const std::string_view word : {"option ", "choice ", "answer "})
+    if (rest.starts_with(word)) rest.remove_prefix(word.size());
+  const bool open = rest.starts_with('(');
+  if (open) rest.remove_prefix(1);
+  if (rest.empty() || !is_label(rest[0], digits)) return {};
+  std::string label(1, rest[0]);
+  rest.remove_prefix(1);
+  if (open && !rest.starts_with(')')) return {};
+  if (rest.empty()) return {std::move(label), ""};
+  if (std::string_view(").:").find(rest[0]) == std::string_view::npos) return {};
+  return {std::move(label), comparable(rest.substr(1))};
+}
+
+// Where no answer is stated in words or a box: the last line, if it is an option and nothing else.
+std::string last_line(std::string_view response) {
+  const std::string_view text = trimmed(response);
+  return std::string(trimmed(text.substr(text.rfind('\n') + 1)));
+}
+
+class ChoiceVerifier final : public Verifier {
+ public:
+  std::string name() const override { return "choice"; }
+
+  Verdict verify(const VerifyRequest& request) const override {
+    return timed([&] { return judged(request); });
+  }
+
+ private:
+  Verdict judged(const VerifyRequest& request) const {
+    const std::vector<Option> options = options_of(request.extra_info);
+    const std::string_view bare = trimmed(request.gold);
+    const bool digits = bare.size() == 1 && is_label(bare[0], /*digits=*/true);
+    const std::string gold = label_of(request.gold, options, digits);
+    if (gold.empty())
+      return {Outcome::kFailed, 0, "", 0,
+              "the gold answer '" + std::string(request.gold) + "' is not an option"};
+    Extraction found = extract_answer(request.response, {.phrases = true, .loose = false});
+    if (found.source == AnswerSource::kNone) found.answer = last_line(request.response);
+    const std::string label = label_of(found.answer, options, digits);
+    if (label.empty()) return {Outcome::kUnparsed, 0, ""};
+    const bool right = label == gold;
+    return {right ? Outcome::kCorrect : Outcome::kWrong, right ? 1.0 : 0.0, std::move(found.answer)};
+  }
+
+  // "" where the text is not an option, or names two.
+  static std::string label_of(std::string_view answer, const std::vector<Option>& options,
+                              bool digits) {
+    const std::string text = comparable(answer);
+    for (const Option& option : options)
+      if (option.text == text) return option.label;
+    const Stated stated = stated_label(answer, digits);
+    if (stated.label.empty() || !stated_label(stated.rest, digits).label.empty()) return "";
+    for (const Option& option : options)
+      if (option.text == stated.rest && option.label != stated.label) return "";
+    return stated.label;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Verifier> make_choice_verifier(const VerifierOptions&) {
+  return std::make_unique<ChoiceVerifier>();
+}
+
+}  // namespace covrl
