@@ -22,6 +22,7 @@ enum class Stream : uint32_t {
   kBootstrap = 6,   // confidence intervals
   kWorld = 7,       // synthetic data
   kTest = 8,
+  kAudit = 9,  // verdicts that an audit re-checks
 };
 
 struct DrawId {

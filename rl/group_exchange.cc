@@ -7,6 +7,26 @@ namespace covrl {
 
 namespace {
 
+void write(ByteWriter& out, const Verdict& verdict) {
+  out.value(verdict.outcome);
+  out.value(verdict.score);
+  out.string(verdict.extracted);
+  out.value(verdict.seconds);
+  out.string(verdict.reason);
+  out.vector(verdict.parts);
+}
+
+Verdict read_verdict(ByteReader& in) {
+  Verdict verdict;
+  verdict.outcome = in.value<Outcome>();
+  verdict.score = in.value<double>();
+  verdict.extracted = in.string();
+  verdict.seconds = in.value<double>();
+  verdict.reason = in.string();
+  verdict.parts = in.vector<VerdictPart>();
+  return verdict;
+}
+
 void write(ByteWriter& out, const Trajectory& trajectory) {
   out.vector(trajectory.tokens);
   out.vector(trajectory.behaviour_logprob);
@@ -14,11 +34,10 @@ void write(ByteWriter& out, const Trajectory& trajectory) {
   out.value(trajectory.finish_reason);
   out.value(trajectory.weight_version);
   out.string(trajectory.text);
-  out.value(trajectory.verdict.outcome);
-  out.value(trajectory.verdict.score);
-  out.string(trajectory.verdict.extracted);
-  out.value(trajectory.verdict.seconds);
+  write(out, trajectory.verdict);
   out.value(trajectory.reward);
+  out.value(trajectory.audit.has_value());
+  if (trajectory.audit) write(out, *trajectory.audit);
 }
 
 Trajectory read_trajectory(ByteReader& in) {
@@ -29,11 +48,9 @@ Trajectory read_trajectory(ByteReader& in) {
   trajectory.finish_reason = in.value<FinishReason>();
   trajectory.weight_version = in.value<int64_t>();
   trajectory.text = in.string();
-  trajectory.verdict.outcome = in.value<Outcome>();
-  trajectory.verdict.score = in.value<double>();
-  trajectory.verdict.extracted = in.string();
-  trajectory.verdict.seconds = in.value<double>();
+  trajectory.verdict = read_verdict(in);
   trajectory.reward = in.value<double>();
+  if (in.value<bool>()) trajectory.audit = read_verdict(in);
   return trajectory;
 }
 

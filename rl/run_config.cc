@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "verifiers/verifier.h"
 
 namespace covrl {
 namespace {
@@ -86,11 +85,6 @@ void AlgorithmSection::describe(config::Visitor& v) {
           "rewards still count in the statistics of the group.");
 }
 
-void VerifierSection::describe(config::Visitor& v) {
-  v.word("name", name, "Verifier that scores completions.", verifier_names());
-  v.field("num_threads", num_threads, "Threads that verify, per process.", {1, 1024});
-}
-
 void EvalSection::describe(config::Visitor& v) {
   v.field("files", files, "Problem sets to evaluate on, each named after its file stem.");
   v.field("every", every, "Steps between evaluations; 0: only before and after.", {0, 1e9});
@@ -161,6 +155,7 @@ void RunConfig::describe(config::Visitor& v) {
   v.section("actor", actor, "The learner: loss, entropy control, optimizer.");
   v.section("critic", critic, "The critic of PPO: loss and optimizer; with adv_estimator gae.");
   v.section("verifier", verifier, "Who scores completions.");
+  v.section("reward", reward, "What the verdicts become, and who looks at them again.");
   v.section("eval", eval, "Evaluation during training.");
   v.section("trainer", trainer, "The run.");
   v.section("cluster", cluster, "Roles of the ranks.");
@@ -183,6 +178,7 @@ void RunConfig::describe(config::Visitor& v) {
              " tokens, more than rollout.max_new_tokens = ", rollout.max_new_tokens,
              "; give a shorter buffer"));
   check_critic(*this, v);
+  check_verifiers(v, verifier, reward, reward.audit);
 }
 
 bool has_critic(const RunConfig& config) {
@@ -227,7 +223,7 @@ std::string batch_table(const RunConfig& config, int num_ranks) {
 }
 
 bool may_change_on_resume(const std::string& key) {
-  static const std::array<std::string, 15> prefixes = {
+  static const std::array<std::string, 16> prefixes = {
       "eval.",
       "model.device",
       "cluster.",
@@ -243,6 +239,7 @@ bool may_change_on_resume(const std::string& key) {
       "rollout.max_batch",
       "rollout.max_logprob_gap",
       "verifier.num_threads",
+      "reward.audit.",
   };
   for (const std::string& prefix : prefixes)
     if (key.compare(0, prefix.size(), prefix) == 0) return true;

@@ -12,6 +12,7 @@
 #include "rl/dynamic_sampling.h"
 #include "rl/learner.h"
 #include "rl/overlong.h"
+#include "rl/reward_config.h"
 #include "rl/reward_kl.h"
 #include "rl/rollout_correction.h"
 #include "rollout/prompt_source.h"
@@ -45,12 +46,6 @@ struct AlgorithmSection {
   OverlongBufferConfig overlong_buffer;
   bool overlong_filter = false;  // completions cut off at the length limit are out of the loss
   RolloutCorrectionConfig rollout_correction;
-  void describe(config::Visitor& v);
-};
-
-struct VerifierSection {
-  std::string name = "math";
-  int64_t num_threads = 2;
   void describe(config::Visitor& v);
 };
 
@@ -99,6 +94,7 @@ struct RunConfig {
   LearnerConfig actor;
   CriticConfig critic;
   VerifierSection verifier;
+  RewardSection reward;
   EvalSection eval;
   TrainerSection trainer;
   ClusterSection cluster;

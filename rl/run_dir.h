@@ -4,6 +4,7 @@
 //   launch.json           argv, version, time, ranks   samples.jsonl   completions with verdicts
 //   checkpoints/          global_step_N/               report.html     the page made at the end
 //   selected_tokens.jsonl  tokens that entropy control selected
+//   audit.jsonl           verdicts that a second verifier disagrees with (reward.audit)
 //   .lock                 held while a process writes to the folder
 #pragma once
 

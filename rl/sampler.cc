@@ -46,7 +46,9 @@ std::vector<Group> Sampler::sample_share(const std::vector<Prompt>& prompts,
         groups[request].trajectories[static_cast<size_t>(sample - plan.first_sample)] =
             std::move(trajectory);
       });
-  verify_groups(groups, verifier_, num_verify_threads_);
+  const Audit audit{plan.audit_verifier, plan.audit_share, plan.params.seed, plan.step,
+                    plan.first_slot};
+  verify_groups(groups, verifier_, num_verify_threads_, audit);
   return groups;
 }
 

@@ -1,11 +1,13 @@
 #include "rl/step_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "rl/summary.h"
+#include "rollout/audit.h"
 
 namespace covrl {
 
@@ -19,6 +21,13 @@ bool has_zero_spread(const Group& group) {
     high = std::max(high, trajectory.reward);
   }
   return !(high > low);
+}
+
+template <class Counts>
+void write_outcomes(const std::string& name, const Counts& counts, Metrics& metrics) {
+  for (const Outcome outcome :
+       {Outcome::kCorrect, Outcome::kWrong, Outcome::kUnparsed, Outcome::kFailed})
+    metrics.set(name + "/" + outcome_name(outcome), counts[static_cast<size_t>(outcome)]);
 }
 
 }  // namespace
@@ -44,10 +53,42 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
   metrics.set("frac_reward_zero_std",
               zero_spread / static_cast<double>(std::max<size_t>(1, groups.size())));
   metrics.set("rollout/entropy", entropy.mean());
-  for (const Outcome outcome :
-       {Outcome::kCorrect, Outcome::kWrong, Outcome::kUnparsed, Outcome::kFailed})
-    metrics.set(std::string("verifier/") + outcome_name(outcome),
-                outcomes[static_cast<int>(outcome)]);
+  write_outcomes("verifier", outcomes, metrics);
+}
+
+void add_verifier_metrics(const std::vector<std::string>& names, const std::vector<Group>& groups,
+                          Metrics& metrics) {
+  if (names.size() < 2) return;
+  for (size_t part = 0; part < names.size(); ++part) {
+    std::array<double, 4> outcomes{};
+    Summary score;
+    for (const Group& group : groups)
+      for (const Trajectory& trajectory : group.trajectories) {
+        const std::vector<VerdictPart>& parts = trajectory.verdict.parts;
+        const VerdictPart judged = part < parts.size() ? parts[part] : VerdictPart();
+        outcomes[static_cast<size_t>(judged.outcome)] += 1;
+        if (judged.outcome != Outcome::kFailed) score.add(judged.score);
+      }
+    write_outcomes("verifier/" + names[part], outcomes, metrics);
+    score.write("rewards/" + names[part], metrics);
+  }
+}
+
+void add_audit_metrics(const std::vector<Group>& groups, Metrics& metrics) {
+  double checked = 0, failed = 0, only_first = 0, only_second = 0;
+  for (const Group& group : groups)
+    for (const Trajectory& trajectory : group.trajectories) {
+      if (!trajectory.audit) continue;
+      checked += 1;
+      failed += trajectory.audit->outcome == Outcome::kFailed;
+      if (!audit_disagrees(trajectory)) continue;
+      (trajectory.audit->outcome == Outcome::kCorrect ? only_second : only_first) += 1;
+    }
+  metrics.set("audit/checked", checked);
+  metrics.set("audit/failed", failed);
+  metrics.set("audit/disagreed", only_first + only_second);
+  metrics.set("audit/only_first_correct", only_first);
+  metrics.set("audit/only_second_correct", only_second);
 }
 
 void add_gap_metrics(const Batch& batch, Metrics& metrics) {

@@ -2,6 +2,7 @@
 // sampler-learner gap.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/metrics.h"
@@ -14,6 +15,16 @@ namespace covrl {
 // verifier/{correct,wrong,unparsed,failed}, rollout/entropy (token mean at the sampling
 // temperature).
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
+
+// With several verifiers: verifier/NAME/{correct,wrong,unparsed,failed}, and rewards/NAME/{mean,
+// max,min}, scores before their weights, of each of `names`. With one: nothing.
+void add_verifier_metrics(const std::vector<std::string>& names, const std::vector<Group>& groups,
+                          Metrics& metrics);
+
+// audit/{checked,disagreed,failed}: verdicts looked at; where one verifier alone said correct;
+// where the second could not judge. audit/{only_first_correct,only_second_correct}: disagreements
+// of each kind.
+void add_audit_metrics(const std::vector<Group>& groups, Metrics& metrics);
 
 // training/rollout_logprob_diff_{mean,max}: |behaviour - scored| over loss tokens; 0 where sampler
 // and learner agree bit for bit.

@@ -13,6 +13,7 @@
 #include "rl/report.h"
 #include "rl/resume_diff.h"
 #include "rl/step_metrics.h"
+#include "verifiers/weighted.h"
 
 namespace covrl {
 
@@ -65,7 +66,11 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
       config_yaml_(dump_config(config_, config::Comments::kNone)),
       cluster_(cluster),
       pretrained_(std::move(inputs.pretrained)),
-      verifier_(make_verifier(config_.verifier.name)),
+      verifier_(
+          make_verifiers(config_.verifier.name, config_.reward.weights, config_.verifier.options)),
+      audit_verifier_(config_.reward.audit.enabled()
+                          ? make_verifier(config_.reward.audit.verifier, config_.verifier.options)
+                          : nullptr),
       advantage_(make_advantage(config_.algorithm.advantage)),
       reward_kl_(config_.algorithm.reward_kl),
       prompts_(std::move(inputs.train.prompts), config_.trainer.train_batch_size,
@@ -136,6 +141,8 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   if (!config_.actor.entropy_control.has("none"))
     selection_log_ =
         std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), state_.step);
+  if (audit_verifier_)
+    audit_log_ = std::make_unique<AuditLog>(dir_.file("audit.jsonl"), state_.step);
 }
 
 bool Trainer::run() {
@@ -245,6 +252,8 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
   const AlgorithmSection& algorithm = config_.algorithm;
   const auto num_groups = static_cast<size_t>(config_.trainer.train_batch_size);
   RolloutPlan plan = rollout_plan(step);
+  plan.audit_verifier = audit_verifier_.get();
+  plan.audit_share = config_.reward.audit.share;
   const auto generate = [&](int64_t batch) {
     plan.first_slot = static_cast<uint64_t>(batch) * num_groups;
     std::vector<Group> groups = sampler_.sample(prompts_.batch(++state_.prompt_batches), plan);
@@ -254,6 +263,9 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
   };
   DynamicSample sample = sample_dynamically(algorithm.filter_groups, num_groups, generate);
   add_group_metrics(sample.sampled, metrics);
+  add_verifier_metrics(config_.verifier.name, sample.sampled, metrics);
+  if (audit_verifier_) add_audit_metrics(sample.sampled, metrics);
+  if (audit_log_) audit_log_->write(step, sample.sampled);
   add_dynamic_metrics(algorithm.filter_groups, sample, metrics);
   add_overlong_metrics(algorithm.overlong_buffer, config_.rollout.max_new_tokens, sample.sampled,
                        metrics);

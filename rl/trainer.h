@@ -27,6 +27,7 @@
 #include "rl/sampler.h"
 #include "rl/selection_log.h"
 #include "rl/weight_sync.h"
+#include "rollout/audit_log.h"
 #include "rollout/recorder.h"
 
 namespace covrl {
@@ -74,7 +75,7 @@ class Trainer {
   Cluster& cluster_;
   Pretrained pretrained_;
   std::optional<Model> reference_;
-  std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<Verifier> verifier_, audit_verifier_;  // the second: null without audit
   std::unique_ptr<AdvantageEstimator> advantage_;
   RewardKl reward_kl_;
   PromptStream prompts_;
@@ -89,6 +90,7 @@ class Trainer {
   std::unique_ptr<MetricsSink> sink_;  // on the root
   std::unique_ptr<Recorder> recorder_, eval_recorder_;
   std::unique_ptr<SelectionLog> selection_log_;
+  std::unique_ptr<AuditLog> audit_log_;
   std::vector<EvalResult> first_eval_, last_eval_;
   Progress progress_;
 };

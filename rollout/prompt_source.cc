@@ -117,6 +117,9 @@ Prompt read_row(const Row& row, int64_t number, const std::string& default_sourc
   prompt.gold = read_gold(row, config);
   prompt.index = read_index(row, number);
   prompt.id = read_id(row, prompt.index);
+  const Json* extra = find(row.object, "extra_info");
+  if (extra != nullptr && extra->is_object())
+    prompt.extra_info = extra->dump(-1, ' ', false, Json::error_handler_t::replace);
   const Json* source = find(row.object, "data_source");
   prompt.data_source =
       source != nullptr && source->is_string() ? source->get<std::string>() : default_source;

@@ -6,14 +6,6 @@ namespace covrl {
 
 namespace {
 
-std::string prompt_text(const Prompt& prompt) {
-  if (prompt.messages.empty()) return prompt.text;
-  std::string text;
-  for (const Message& message : prompt.messages)
-    if (message.role != "system") text += (text.empty() ? "" : "\n") + message.content;
-  return text;
-}
-
 Json mean_entropy(const Trajectory& trajectory) {
   if (trajectory.entropy.empty()) return nullptr;
   const double sum = std::accumulate(trajectory.entropy.begin(), trajectory.entropy.end(), 0.0);

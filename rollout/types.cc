@@ -16,6 +16,14 @@ const char* finish_reason_name(FinishReason reason) {
   COVRL_CHECK(false, "finish reason ", static_cast<int>(reason));
 }
 
+std::string prompt_text(const Prompt& prompt) {
+  if (prompt.messages.empty()) return prompt.text;
+  std::string text;
+  for (const Message& message : prompt.messages)
+    if (message.role != "system") text += (text.empty() ? "" : "\n") + message.content;
+  return text;
+}
+
 bool is_usable(const Trajectory& trajectory) {
   return trajectory.finish_reason != FinishReason::kFailed &&
          trajectory.verdict.outcome != Outcome::kFailed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,12 @@ struct Prompt {
   std::vector<Message> messages;  // chat form; or
   std::string text;               // raw prompt when messages is empty
   std::string gold;
+  std::string extra_info;       // of the row, a JSON object for external verifiers; empty: none
   std::vector<int64_t> tokens;  // rendered and encoded
 };
+
+// What the prompt says, for people to read: its messages but the system's.
+std::string prompt_text(const Prompt& prompt);
 
 enum class FinishReason { kStop, kLength, kFailed };
 const char* finish_reason_name(FinishReason reason);  // "stop", "length", "failed"
@@ -36,6 +41,7 @@ struct Trajectory {
   std::string text;            // decoded without special tokens
   Verdict verdict;
   double reward = 0;
+  std::optional<Verdict> audit = {};  // a second verifier's, where the audit looked
 };
 // Neither its rollout nor its verification failed.
 bool is_usable(const Trajectory& trajectory);

@@ -20,13 +20,23 @@ namespace {
 struct Work {
   const Prompt* prompt;
   Trajectory* trajectory;
+  bool audited;
 };
 
-void verify(const Verifier& verifier, const Prompt& prompt, Trajectory& trajectory) {
+struct Judges {
+  const Verifier& verifier;
+  const Verifier* audit;
+};
+
+void verify(const Judges& judges, const Work& work) {
+  const Prompt& prompt = *work.prompt;
+  Trajectory& trajectory = *work.trajectory;
+  const VerifyRequest request{trajectory.text, prompt.gold, prompt.data_source, prompt.extra_info};
   if (trajectory.finish_reason == FinishReason::kFailed) {
     trajectory.verdict = {};  // kFailed: what was sampled is not the policy's answer
   } else {
-    trajectory.verdict = verifier.verify({trajectory.text, prompt.gold, prompt.data_source});
+    trajectory.verdict = judges.verifier.verify(request);
+    if (work.audited) trajectory.audit = judges.audit->verify(request);
   }
   const bool failed = trajectory.verdict.outcome == Outcome::kFailed;
   trajectory.reward = failed ? 0 : trajectory.verdict.score;
@@ -34,8 +44,7 @@ void verify(const Verifier& verifier, const Prompt& prompt, Trajectory& trajecto
 
 class Pool {
  public:
-  Pool(const Verifier& verifier, size_t num_threads)
-      : verifier_(verifier), queue_(4 * num_threads) {
+  Pool(const Judges& judges, size_t num_threads) : judges_(judges), queue_(4 * num_threads) {
     for (size_t i = 0; i < num_threads; ++i) threads_.emplace_back([this] { run(); });
   }
   ~Pool() { join(); }
@@ -57,8 +66,7 @@ class Pool {
 
   void run() {
     try {
-      while (const std::optional<Work> work = queue_.pop())
-        verify(verifier_, *work->prompt, *work->trajectory);
+      while (const std::optional<Work> work = queue_.pop()) verify(judges_, *work);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
@@ -66,7 +74,7 @@ class Pool {
     }
   }
 
-  const Verifier& verifier_;
+  const Judges judges_;
   ClosableQueue<Work> queue_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
@@ -75,18 +83,21 @@ class Pool {
 
 }  // namespace
 
-void verify_groups(std::vector<Group>& groups, const Verifier& verifier, int num_threads) {
+void verify_groups(std::vector<Group>& groups, const Verifier& verifier, int num_threads,
+                   const Audit& audit) {
   RECORD_USER_SCOPE("verify");
   COVRL_CHECK(num_threads > 0, "num_threads ", num_threads);
+  const Judges judges{verifier, audit.verifier};
   std::vector<Work> all;
   for (Group& group : groups)
-    for (Trajectory& trajectory : group.trajectories) all.push_back({&group.prompt, &trajectory});
+    for (size_t i = 0; i < group.trajectories.size(); ++i)
+      all.push_back({&group.prompt, &group.trajectories[i], is_audited(audit, group.slot, i)});
   const size_t threads = std::min(static_cast<size_t>(num_threads), all.size());
   if (threads <= 1) {
-    for (const Work& work : all) verify(verifier, *work.prompt, *work.trajectory);
+    for (const Work& work : all) verify(judges, work);
     return;
   }
-  Pool pool(verifier, threads);
+  Pool pool(judges, threads);
   for (const Work& work : all)
     if (!pool.push(work)) break;
   pool.finish();

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "core/error.h"
+
 namespace covrl {
 namespace {
 
@@ -69,6 +71,32 @@ TEST_P(VerifyGroups, NothingToDo) {
   groups.resize(3);
   verify_groups(groups, *make_verifier("math"), GetParam());
   EXPECT_TRUE(groups[0].trajectories.empty());
+}
+
+TEST_P(VerifyGroups, AVerifierThatCannotJudgeLeavesAnUnusableTrajectory) {
+  std::vector<Group> groups = groups_of(3, 2);
+  groups[1].prompt.gold = "no number";
+  verify_groups(groups, *make_verifier("numeric"), GetParam());
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (const Trajectory& trajectory : groups[g].trajectories)
+      EXPECT_EQ(is_usable(trajectory), g != 1) << g;
+}
+
+// What the row says besides prompt and gold reaches the verifier.
+class Echoing final : public Verifier {
+ public:
+  std::string name() const override { return "echoing"; }
+  Verdict verify(const VerifyRequest& request) const override {
+    return {Outcome::kCorrect, 1, concat(request.data_source, " ", request.extra_info)};
+  }
+};
+
+TEST_P(VerifyGroups, DataSourceAndExtraInfoReachTheVerifier) {
+  std::vector<Group> groups = groups_of(1, 2);
+  groups[0].prompt.data_source = "arc";
+  groups[0].prompt.extra_info = "{}";
+  verify_groups(groups, Echoing(), GetParam());
+  EXPECT_EQ(groups[0].trajectories[1].verdict.extracted, "arc {}");
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, VerifyGroups, ::testing::Values(1, 2, 5));
