@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
+#include "rl/commands/verifier_words.h"
 #include "rl/evaluate.h"
 #include "rl/threads.h"
 
@@ -16,8 +17,9 @@ namespace covrl {
 namespace {
 
 struct EvalWords {
-  std::string model, verifier = "math", output, chat_template = "auto", prompt_suffix,
-                     dtype = "float32", device = "auto";
+  VerifierWords verifier;
+  std::string model, output, chat_template = "auto", prompt_suffix, dtype = "float32",
+                             device = "auto";
   std::vector<std::string> benchmarks;
   int64_t samples = 1, max_new_tokens = 1024, seed = 1, limit = 0, max_batch = 128;
   double temperature = 0, top_p = 1;
@@ -36,7 +38,7 @@ EvalWords parse_words(const std::vector<std::string>& args) {
   parser.option("--top-p", words.top_p, "nucleus of the samples; 1: off");
   parser.option("--max-new-tokens", words.max_new_tokens, "longest completion");
   parser.option("--seed", words.seed, "seed of the draws");
-  parser.option("--verifier", words.verifier, "verifier").choices(verifier_names());
+  add_verifier_words(parser, words.verifier);
   parser.option("--prompt-suffix", words.prompt_suffix, "appended to each problem");
   parser.option("--chat-template", words.chat_template,
                 "auto: the checkpoint's own; none: plain text; or a family name");

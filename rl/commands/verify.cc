@@ -5,13 +5,12 @@
 #include <iostream>
 #include <memory>
 
-#include "core/cli.h"
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
-#include "verifiers/verifier.h"
+#include "rl/commands/verifier_words.h"
 
 namespace covrl {
 
@@ -43,13 +42,38 @@ struct Tally {
   }
 };
 
+std::string extra_info_of(const Json& row) {
+  const Json& value = row["extra_info"];
+  if (!value.is_object()) throw_usage("\"extra_info\" must be an object, got ", value.type_name());
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json to_json(const Explanation& seen) {
+  Json json = Json::object();
+  const auto add = [&](const char* key, const std::string& text) {
+    if (!text.empty()) json[key] = text;
+  };
+  add("source", seen.source);
+  add("extracted", seen.extracted);
+  add("gold", seen.gold);
+  add("answer", seen.answer);
+  add("compared", seen.compared);
+  add("reason", seen.reason);
+  return json;
+}
+
+enum class Explain { kNo, kYes };
+
 // The row with the verdict's fields; other fields are carried through.
-Json judged(const Verifier& verifier, const Json& row, const std::string& where, Tally& tally) {
+Json judged(const Verifier& verifier, const Json& row, const std::string& where, Explain explain,
+            Tally& tally) {
   const std::string completion = get_string(row, "completion", where);
   const std::string gold = get_string(row, "gold", where);
   const std::string source =
       row.contains("data_source") ? get_string(row, "data_source", where) : "";
-  const Verdict verdict = verifier.verify({completion, gold, source});
+  const std::string extra_info = row.contains("extra_info") ? extra_info_of(row) : "";
+  const VerifyRequest request{completion, gold, source, extra_info};
+  const Verdict verdict = verifier.verify(request);
   tally.add(verdict);
   Json result = row;
   result.erase("completion");
@@ -57,23 +81,36 @@ Json judged(const Verifier& verifier, const Json& row, const std::string& where,
   result["score"] = verdict.outcome == Outcome::kFailed ? Json(nullptr) : Json(verdict.score);
   result["extracted"] = verdict.extracted;
   result["seconds"] = verdict.seconds;
+  if (!verdict.reason.empty()) result["reason"] = verdict.reason;
+  if (explain == Explain::kYes) {
+    Json all = Json::array();
+    for (const Explanation& seen : verifier.explain(request)) all.push_back(to_json(seen));
+    result["explanation"] = all.size() == 1 ? all[0] : all;
+  }
   return result;
 }
 
 }  // namespace
 
 int run_verify(const std::vector<std::string>& args) {
-  std::string input, output, name = "math", device = "auto";
+  std::string input, output, device = "auto";
+  VerifierWords words;
+  bool explain = false;
   cli::Parser parser("covrl verify", "Judges completions against gold answers.",
                      "covrl verify --input completions.jsonl --verifier math");
-  parser.option("--input", input, "rows {\"id\",\"gold\",\"completion\"}; - reads stdin")
+  parser
+      .option("--input", input,
+              "rows {\"id\",\"gold\",\"completion\"}, perhaps \"data_source\", \"extra_info\"; - "
+              "reads stdin")
       .required();
   parser.option("--output", output, "file for the verdicts; default: stdout");
-  parser.option("--verifier", name, "who judges").choices(verifier_names());
+  add_verifier_words(parser, words);
+  parser.flag("--explain", explain,
+              "adds \"explanation\": what was extracted, parsed and compared, and why the verdict");
   add_device_option(parser, device, kDeviceIsUnused);
   parser.parse(args);
 
-  const std::unique_ptr<Verifier> verifier = make_verifier(name);
+  const std::unique_ptr<Verifier> verifier = make_verifier(words);
   std::ofstream file;
   if (!output.empty()) {
     file.open(output, std::ios::binary);
@@ -81,8 +118,10 @@ int run_verify(const std::vector<std::string>& args) {
   }
   std::ostream& out = output.empty() ? std::cout : file;
   Tally tally;
+  const std::string place = input == "-" ? "stdin" : input;
   read_jsonl(input, [&](int64_t line, const Json& row) {
-    out << judged(*verifier, row, concat(input, ":", line), tally)
+    out << judged(*verifier, row, concat(place, ":", line), explain ? Explain::kYes : Explain::kNo,
+                  tally)
                .dump(-1, ' ', false, Json::error_handler_t::replace)
         << '\n';
   });

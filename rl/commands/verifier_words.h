@@ -1,0 +1,24 @@
+// How the commands that judge choose the verifier: --verifier NAME, and the keys of a training
+// run's sections verifier and reward as overrides.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/cli.h"
+#include "verifiers/verifier.h"
+
+namespace covrl {
+
+struct VerifierWords {
+  std::string name = "math";
+  std::vector<std::string> overrides;
+};
+
+void add_verifier_words(cli::Parser& parser, VerifierWords& words);
+
+// Error(kUsage) with all that is wrong with the words.
+std::unique_ptr<Verifier> make_verifier(const VerifierWords& words);
+
+}  // namespace covrl
