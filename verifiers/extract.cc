@@ -254,7 +254,10 @@ std::string_view after_reasoning(std::string_view text) {
 Extraction extract_answer(std::string_view response, const ExtractOptions& options) {
   const BoxScan scan = find_boxes(response);
   if (!scan.boxes.empty() || !scan.last_is_complete) return from_boxes(response, scan);
-  const std::string_view text = after_reasoning(response);
+  // What states an answer stands near the end.
+  constexpr size_t kTail = 100'000;
+  const std::string_view tail = response.substr(response.size() - std::min(response.size(), kTail));
+  const std::string_view text = after_reasoning(tail);
   if (options.phrases)
     if (Extraction found = from_phrase(text); found.source != AnswerSource::kNone) return found;
   return options.loose ? from_anywhere(text) : Extraction{};

@@ -25,7 +25,7 @@ struct Extraction {
 
 // A box decides alone, wherever it stands: when the last one begun is empty or never closed, the
 // result is kNone whatever else the text says. Phrases and loose finds are for texts without any
-// box.
+// box; they look at the last 100 kB, behind </think> where there is one.
 Extraction extract_answer(std::string_view response, const ExtractOptions& options = {});
 
 }  // namespace covrl

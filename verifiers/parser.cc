@@ -124,26 +124,23 @@ const Node* Parser::with_unit() {
 }
 
 const Node* Parser::united() {
-  const Node* left = sum();
+  Nodes parts = {sum()};
+  Kind kind = Kind::kUnion;
   for (;;) {
-    Kind kind;
+    Kind next;
     if (command("cup"))
-      kind = Kind::kUnion;
+      next = Kind::kUnion;
     else if (command("cap"))
-      kind = Kind::kIntersection;
+      next = Kind::kIntersection;
     else if (command("setminus") || command("backslash"))
-      kind = Kind::kDifference;
+      next = Kind::kDifference;
     else
-      return left;
+      return parts.size() == 1 ? parts[0] : make(kind, std::move(parts));
     advance();
-    const Node* right = sum();
-    if (left->is(kind) && kind != Kind::kDifference) {
-      std::vector<const Node*> args = left->args;
-      args.push_back(right);
-      left = make(kind, std::move(args));
-    } else {
-      left = make(kind, {left, right});
-    }
+    if (parts.size() > 1 && (next != kind || kind == Kind::kDifference))
+      parts = {make(kind, std::move(parts))};
+    kind = next;
+    parts.push_back(sum());
   }
 }
 
@@ -190,37 +187,39 @@ const Node* Parser::signed_term() {
 }
 
 const Node* Parser::term() {
-  const Node* left = factor();
+  Nodes factors = {factor()};
   for (;;) {
+    const Node& last = *factors.back();
     if (take('*')) {
-      left = product(left, signed_factor());
+      multiply(factors, signed_factor());
     } else if (take('/')) {
-      left = make(Kind::kDivide, {left, signed_factor()});
+      factors = {make(Kind::kDivide, {product(factors), signed_factor()})};
     } else if (command("mod")) {
       advance();
-      left = make(Kind::kCall, {left, factor()}, "mod");
+      factors = {make(Kind::kCall, {product(factors), factor()}, "mod")};
     } else if (now().kind == TokenKind::kText) {
-      left = unit(left);
-    } else if (starts_factor(*left)) {
-      left = adjacent(left);
+      unit(factors);
+    } else if (starts_factor(last)) {
+      adjacent(factors);
     } else {
-      return left;
+      return product(factors);
     }
   }
 }
 
-const Node* Parser::product(const Node* left, const Node* right) {
+const Node* Parser::product(const Nodes& factors) {
+  return factors.size() == 1 ? factors[0] : make(Kind::kMultiply, factors);
+}
+
+void Parser::multiply(Nodes& factors, const Node* right) {
   if (!unit_.empty()) throw SyntaxError{};
-  if (left->is(Kind::kSymbol) && right->is(Kind::kTuple) && right->open == '(' &&
-      right->close == ']')  // t(0,4]: its \in was lost
-    return arena_.add(
-        {.kind = Kind::kRelation, .args = {left, right}, .relations = {Relation::kIn}});
-  if (left->is(Kind::kMultiply)) {
-    std::vector<const Node*> args = left->args;
-    args.push_back(right);
-    return make(Kind::kMultiply, std::move(args));
-  }
-  return make(Kind::kMultiply, {left, right});
+  const bool member = factors.size() == 1 && factors[0]->is(Kind::kSymbol) &&
+                      right->is(Kind::kTuple) && right->open == '(' && right->close == ']';
+  if (member)  // t(0,4]: its \in was lost
+    factors = {arena_.add(
+        {.kind = Kind::kRelation, .args = {factors[0], right}, .relations = {Relation::kIn}})};
+  else
+    factors.push_back(right);
 }
 
 const Node* Parser::signed_factor() {
@@ -232,23 +231,27 @@ const Node* Parser::signed_factor() {
 }
 
 // What follows without an operator: the fraction of a mixed number, or a factor.
-const Node* Parser::adjacent(const Node* left) {
+void Parser::adjacent(Nodes& factors) {
+  const Node* left = factors.back();
   const bool after_space = now().after_space;
-  const bool whole = left->is(Kind::kNumber) && left->digits == 0 && left->value.get_den() == 1;
-  if (whole && now().kind == TokenKind::kNumber) {  // 6 3/4
-    if (!after_space || !ahead(1).sign('/') || ahead(2).kind != TokenKind::kNumber)
+  const bool whole = factors.size() == 1 && left->is(Kind::kNumber) && left->digits == 0 &&
+                     left->value.get_den() == 1;
+  if (left->is(Kind::kNumber) && now().kind == TokenKind::kNumber) {  // 6 3/4
+    if (!whole || !after_space || !ahead(1).sign('/') || ahead(2).kind != TokenKind::kNumber)
       throw SyntaxError{};
     const Node* above = number();
     advance();
     const Node* below = number();
     if (!proper(*above, *below)) throw SyntaxError{};
-    return make(Kind::kAdd, {left, make(Kind::kDivide, {above, below})});
+    factors = {make(Kind::kAdd, {left, make(Kind::kDivide, {above, below})})};
+    return;
   }
   const bool fraction = command("frac");
   const Node* right = factor();
   if (whole && fraction && right->is(Kind::kDivide) && proper(right->arg(0), right->arg(1)))
-    return make(Kind::kAdd, {left, right});
-  return product(left, right);
+    factors = {make(Kind::kAdd, {left, right})};
+  else
+    multiply(factors, right);
 }
 
 bool Parser::proper(const Node& above, const Node& below) {
@@ -284,19 +287,17 @@ bool Parser::starts_primary(std::string_view name) {
   return !name.starts_with("end:");
 }
 
-const Node* Parser::unit(const Node* value) {
+// Words behind a value.
+void Parser::unit(Nodes& factors) {
   UnitReader reader(tokens_, at_);
   at_ = reader.end();
   if (reader.changes_meaning() || !unit_.empty()) throw SyntaxError{};
+  if (const int power = reader.power_of_ten()) {
+    mpz_class scale;
+    mpz_ui_pow_ui(scale.get_mpz_t(), 10, static_cast<unsigned long>(power));
+    factors.push_back(arena_.number(mpq_class(scale)));
+  }
   unit_ = reader.unit();
-  if (reader.power_of_ten() == 0) return value;
-  return product_with_power(value, reader.power_of_ten());
-}
-
-const Node* Parser::product_with_power(const Node* value, int power) {
-  mpz_class scale;
-  mpz_ui_pow_ui(scale.get_mpz_t(), 10, static_cast<unsigned long>(power));
-  return make(Kind::kMultiply, {value, arena_.number(mpq_class(scale))});
 }
 
 const Node* Parser::factor() {

@@ -147,11 +147,11 @@ std::vector<const Node*> Parser::function_arguments() {
     return {inside};
   }
   if (command("lbrace")) return set()->args;
-  const Node* product = factor();
-  while (starts_factor(*product) && !sign('(') && !sign('[') && !sign('{') &&
+  Nodes factors = {factor()};
+  while (starts_factor(*factors.back()) && !sign('(') && !sign('[') && !sign('{') &&
          !(now().kind == TokenKind::kCommand && is_function(now().text)))
-    product = this->product(product, factor());
-  return {product};
+    multiply(factors, factor());
+  return {product(factors)};
 }
 
 // \dot{x}_{0}, \overline{AB}: one symbol.

@@ -42,6 +42,7 @@ class Parser {
 
  private:
   using Kind = NodeKind;
+  using Nodes = std::vector<const Node*>;
 
   // ---- Tokens.
   const Token& now() const { return tokens_[at_]; }
@@ -66,7 +67,7 @@ class Parser {
   void expect(char c) {
     if (!take(c)) throw SyntaxError{};
   }
-  const Node* make(Kind kind, std::vector<const Node*> args, std::string text = {}) {
+  const Node* make(Kind kind, Nodes args, std::string text = {}) {
     return arena_.make(kind, std::move(args), std::move(text));
   }
   const Node* symbol(std::string name) { return make(Kind::kSymbol, {}, std::move(name)); }
@@ -97,17 +98,18 @@ class Parser {
   // A term after a sign may have another: 3 - -2.
   const Node* signed_term();
   const Node* term();
-  const Node* product(const Node* left, const Node* right);
+  const Node* product(const Nodes& factors);
+  void multiply(Nodes& factors, const Node* right);
   const Node* signed_factor();
   // What follows without an operator: the fraction of a mixed number, or a factor.
-  const Node* adjacent(const Node* left);
+  void adjacent(Nodes& factors);
   static bool proper(const Node& above, const Node& below);
   bool starts_factor(const Node& left) const;
   static bool starts_primary(std::string_view name);
 
   // ---- Units.
-  const Node* unit(const Node* value);
-  const Node* product_with_power(const Node* value, int power);
+  // Words behind a value.
+  void unit(Nodes& factors);
 
   // ---- Factors.
   const Node* factor();
@@ -152,9 +154,9 @@ class Parser {
   const Node* argument_or_number() { return sign('{') ? braces() : primary(); }
   // 30 degrees -> 30 pi/180, in an argument of a function.
   const Node* in_radians(const Node* angle);
-  const Node* call(const std::string& name, const std::vector<const Node*>& args, const Node* base);
+  const Node* call(const std::string& name, const Nodes& args, const Node* base);
   // In brackets or braces; else the factors up to a sign, a bracket or the next function.
-  std::vector<const Node*> function_arguments();
+  Nodes function_arguments();
   // \dot{x}_{0}, \overline{AB}: one symbol.
   const Node* accent(const std::string& name);
   const Node* figure(const std::string& name);

@@ -14,7 +14,7 @@ struct OverBudget {
 class WorkBudget {
  public:
   static constexpr int64_t kSteps = 400'000;       // about 5 ms
-  static constexpr int kMostAnswerBytes = 24'000;  // of one answer
+  static constexpr int kMostAnswerBytes = 16'000;  // of one answer
   static constexpr int kMostDepth = 100;           // of brackets, braces, powers
   static constexpr int64_t kMostBits = 160'000;    // of one integer
   static constexpr int kMostTerms = 600;           // of one polynomial
