@@ -44,6 +44,9 @@ void AuditConfig::describe(config::Visitor& v) {
 
 void RewardSection::describe(config::Visitor& v) {
   WeightsConfig::describe(v);
+  v.fraction("max_failed_share", max_failed_share,
+             "Share of a step's completions whose sampling or verification may fail; above it the "
+             "run stops before it learns from the step.");
   v.section("audit", audit, "A second look at some verdicts; it changes nothing in training.");
 }
 

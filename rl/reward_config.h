@@ -36,6 +36,7 @@ struct AuditConfig {
 };
 
 struct RewardSection : WeightsConfig {
+  double max_failed_share = 0.5;
   AuditConfig audit;
   void describe(config::Visitor& v);
 };

@@ -223,7 +223,7 @@ std::string batch_table(const RunConfig& config, int num_ranks) {
 }
 
 bool may_change_on_resume(const std::string& key) {
-  static const std::array<std::string, 16> prefixes = {
+  static const std::array<std::string, 17> prefixes = {
       "eval.",
       "model.device",
       "cluster.",
@@ -240,6 +240,7 @@ bool may_change_on_resume(const std::string& key) {
       "rollout.max_logprob_gap",
       "verifier.num_threads",
       "reward.audit.",
+      "reward.max_failed_share",
   };
   for (const std::string& prefix : prefixes)
     if (key.compare(0, prefix.size(), prefix) == 0) return true;

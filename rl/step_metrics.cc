@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "core/error.h"
 #include "rl/summary.h"
 #include "rollout/audit.h"
 
@@ -54,6 +55,24 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
               zero_spread / static_cast<double>(std::max<size_t>(1, groups.size())));
   metrics.set("rollout/entropy", entropy.mean());
   write_outcomes("verifier", outcomes, metrics);
+}
+
+void check_failed_share(const std::vector<Group>& groups, double max_failed_share) {
+  double failed = 0, total = 0;
+  std::string reason;
+  for (const Group& group : groups)
+    for (const Trajectory& trajectory : group.trajectories) {
+      total += 1;
+      if (is_usable(trajectory)) continue;
+      failed += 1;
+      if (reason.empty()) reason = trajectory.verdict.reason;
+    }
+  if (failed > max_failed_share * total)
+    throw_runtime(failed, " of ", total, " completions failed to be sampled or verified",
+                  reason.empty() ? "" : " (" + reason + ")",
+                  ", more than reward.max_failed_share = ", max_failed_share,
+                  " allows; nothing was learned from this step. Mend the verifier before raising "
+                  "the bound.");
 }
 
 void add_verifier_metrics(const std::vector<std::string>& names, const std::vector<Group>& groups,

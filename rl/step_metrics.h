@@ -16,6 +16,10 @@ namespace covrl {
 // temperature).
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
 
+// Error(kRuntime) with the first reason when more than this share of the completions failed to be
+// sampled or verified.
+void check_failed_share(const std::vector<Group>& groups, double max_failed_share);
+
 // With several verifiers: verifier/NAME/{correct,wrong,unparsed,failed}, and rewards/NAME/{mean,
 // max,min}, scores before their weights, of each of `names`. With one: nothing.
 void add_verifier_metrics(const std::vector<std::string>& names, const std::vector<Group>& groups,

@@ -262,6 +262,7 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
     return groups;
   };
   DynamicSample sample = sample_dynamically(algorithm.filter_groups, num_groups, generate);
+  check_failed_share(sample.sampled, config_.reward.max_failed_share);
   add_group_metrics(sample.sampled, metrics);
   add_verifier_metrics(config_.verifier.name, sample.sampled, metrics);
   if (audit_verifier_) add_audit_metrics(sample.sampled, metrics);

@@ -34,9 +34,11 @@ TEST(Rewards, AVerifierThatBreaksMasksWhatItCouldNotJudge) {
   const std::string dir = temporary_dir("rewards");
   // Ends on every other length of the request.
   const std::string command =
-      "verifier.external_process.command=[sh, -c, \"echo '{\\\"ready\\\": true}'; while read -r line; "
+      "verifier.external_process.command=[sh, -c, \"echo '{\\\"ready\\\": true}'; while read -r "
+      "line; "
       "do [ $(( ${#line} % 2 )) = 1 ] && exit 7; echo 1; done\"]";
-  const std::vector<std::string> chosen = {"verifier.name=external_process", command};
+  const std::vector<std::string> chosen = {"verifier.name=external_process", command,
+                                           "reward.max_failed_share=1"};
   std::vector<std::string> threads = chosen;
   threads.push_back("verifier.num_threads=5");
   expect_ok(run_covrl(short_run(dir + "/a", chosen)));
@@ -58,10 +60,23 @@ TEST(Rewards, AVerifierThatBreaksMasksWhatItCouldNotJudge) {
   }
 }
 
-TEST(Rewards, ABrokenCommandEndsTheRunBeforeItStarts) {
+TEST(Rewards, ARunWhoseVerifierFailsTooOftenStops) {
   const std::string run = temporary_dir("rewards") + "/run";
   const ProgramResult result = run_covrl(short_run(
-      run, {"verifier.name=external_process", "verifier.external_process.command=[sh, -c, exit 3]"}));
+      run, {"verifier.name=external_process",
+            "verifier.external_process.command=[sh, -c, \"echo '{\\\"ready\\\": true}'; read -r l; "
+            "exit 5\"]"}));
+  EXPECT_EQ(result.status, 1) << result.err;
+  EXPECT_NE(result.err.find("16 of 16 completions failed"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("exit status 5"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("reward.max_failed_share"), std::string::npos) << result.err;
+}
+
+TEST(Rewards, ABrokenCommandEndsTheRunBeforeItStarts) {
+  const std::string run = temporary_dir("rewards") + "/run";
+  const ProgramResult result =
+      run_covrl(short_run(run, {"verifier.name=external_process",
+                                "verifier.external_process.command=[sh, -c, exit 3]"}));
   EXPECT_EQ(result.status, 2) << result.err;
   EXPECT_NE(result.err.find("verifier.external_process.command"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("exit status 3"), std::string::npos) << result.err;
@@ -80,9 +95,8 @@ TEST(Rewards, SeveralVerifiersAddUpAndAreCountedApart) {
     EXPECT_EQ(metrics.at("verifier/math_boxed/correct"), metrics.at("verifier/correct"));
     EXPECT_EQ(metrics.at("verifier/format/correct") + metrics.at("verifier/format/unparsed"), 16);
     EXPECT_EQ(metrics.at("rewards/format/mean"), metrics.at("verifier/format/correct") / 16);
-    EXPECT_DOUBLE_EQ(
-        metrics.at("critic/score/mean"),
-        metrics.at("rewards/math_boxed/mean") + 0.25 * metrics.at("rewards/format/mean"));
+    EXPECT_DOUBLE_EQ(metrics.at("critic/score/mean"), metrics.at("rewards/math_boxed/mean") +
+                                                          0.25 * metrics.at("rewards/format/mean"));
   }
 }
 
@@ -142,7 +156,8 @@ constexpr const char* kRow =
 
 TEST_F(VerifyCommand, TakesTheKeysOfATrainingRun) {
   const ProgramResult strict = verify(kRow, {"--verifier", "numeric"}),
-                      loose = verify(kRow, {"--verifier", "numeric", "verifier.numeric.abs_tol=0.2"}),
+                      loose =
+                          verify(kRow, {"--verifier", "numeric", "verifier.numeric.abs_tol=0.2"}),
                       sum = verify(kRow, {"verifier.name=[math,format]", "reward.weights=[1,0.5]"});
   expect_ok(strict), expect_ok(loose), expect_ok(sum);
   EXPECT_EQ(Json::parse(strict.out)["outcome"], "wrong");
