@@ -11,8 +11,7 @@ bool is_audited(const Audit& audit, uint64_t slot, size_t sample) {
 }
 
 bool audit_disagrees(const Trajectory& trajectory) {
-  if (!trajectory.audit || !is_usable(trajectory) ||
-      trajectory.audit->outcome == Outcome::kFailed)
+  if (!trajectory.audit || !is_usable(trajectory) || trajectory.audit->outcome == Outcome::kFailed)
     return false;
   return (trajectory.verdict.outcome == Outcome::kCorrect) !=
          (trajectory.audit->outcome == Outcome::kCorrect);

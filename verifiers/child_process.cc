@@ -70,8 +70,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   socket_ = ends[0];
   if (error == 0) return;
   ::close(socket_);
-  throw_usage("verifier process '", joined(command), "' cannot be started: ",
-              std::strerror(error));
+  throw_usage("verifier process '", joined(command), "' cannot be started: ", std::strerror(error));
 }
 
 ChildProcess::~ChildProcess() {
@@ -104,7 +103,8 @@ bool ChildProcess::read_line(Deadline deadline, std::string& answer) {
       received_.erase(0, end + 1);
       return true;
     }
-    if (received_.size() > kLongestAnswer) return give_up("wrote more than 1 MiB without a line end");
+    if (received_.size() > kLongestAnswer)
+      return give_up("wrote more than 1 MiB without a line end");
     if (!wait_for(POLLIN, deadline)) return give_up("did not answer in time");
     const ssize_t count = ::recv(socket_, buffer, sizeof buffer, MSG_DONTWAIT);
     if (count > 0) {

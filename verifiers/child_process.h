@@ -37,7 +37,7 @@ class ChildProcess {
   bool give_up(const std::string& what);
   std::string kill_and_wait();
 
-  pid_t pid_ = -1;    // -1: gone
+  pid_t pid_ = -1;  // -1: gone
   int socket_ = -1;
   std::string received_;
   std::string fault_;

@@ -42,11 +42,14 @@ std::vector<Option> options_of(std::string_view extra_info) {
   if (!extra.is_object() || !extra.contains("choices")) return options;
   const Json& choices = extra["choices"];
   const bool labelled = choices.is_object();
-  const std::vector<std::string> texts = texts_of(labelled ? choices.value("text", Json()) : choices),
-                                 labels = texts_of(labelled ? choices.value("label", Json()) : Json());
+  const std::vector<std::string> texts =
+                                     texts_of(labelled ? choices.value("text", Json()) : choices),
+                                 labels =
+                                     texts_of(labelled ? choices.value("label", Json()) : Json());
   for (size_t i = 0; i < texts.size(); ++i)
-    options.push_back({i < labels.size() ? comparable(labels[i]) : std::string(1, static_cast<char>('a' + i)),
-                       comparable(texts[i])});
+    options.push_back(
+        {i < labels.size() ? comparable(labels[i]) : std::string(1, static_cast<char>('a' + i)),
+         comparable(texts[i])});
   return options;
 }
 
@@ -105,7 +108,8 @@ class ChoiceVerifier final : public Verifier {
     const std::string label = label_of(found.answer, options, digits);
     if (label.empty()) return {Outcome::kUnparsed, 0, ""};
     const bool right = label == gold;
-    return {right ? Outcome::kCorrect : Outcome::kWrong, right ? 1.0 : 0.0, std::move(found.answer)};
+    return {right ? Outcome::kCorrect : Outcome::kWrong, right ? 1.0 : 0.0,
+            std::move(found.answer)};
   }
 
   // "" where the text is not an option, or names two.

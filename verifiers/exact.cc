@@ -18,9 +18,7 @@ class ExactVerifier final : public Verifier {
       verdict.extracted = answer_of(request.response);
       const bool equal = comparable(verdict.extracted) == comparable(trimmed(request.gold));
       const bool empty = verdict.extracted.empty() && !equal;
-      verdict.outcome = equal   ? Outcome::kCorrect
-                        : empty ? Outcome::kUnparsed
-                                : Outcome::kWrong;
+      verdict.outcome = equal ? Outcome::kCorrect : empty ? Outcome::kUnparsed : Outcome::kWrong;
       verdict.score = equal ? 1 : 0;
       return verdict;
     });

@@ -2,8 +2,9 @@
  *
  * The object exports two functions with C linkage: covrl_external_version(), and the one that the
  * configuration names, of type covrl_external_function. That one is called from several threads at
- * once, must not throw, and is bounded in time by nothing but itself: what may hang or crash belongs
- * in a process (external_process). docs/examples/external_verifier.c is a complete example. */
+ * once, must not throw, and is bounded in time by nothing but itself: what may hang or crash
+ * belongs in a process (external_process). docs/examples/external_verifier.c is a complete example.
+ */
 #ifndef COVRL_VERIFIERS_EXTERNAL_API_H
 #define COVRL_VERIFIERS_EXTERNAL_API_H
 
@@ -25,10 +26,10 @@ typedef struct covrl_text {
 /* The arguments of verl's compute_score; valid during the call only. */
 typedef struct covrl_external_request {
   covrl_text data_source;
-  covrl_text solution;     /* the completion, never the prompt */
+  covrl_text solution; /* the completion, never the prompt */
   covrl_text ground_truth;
-  covrl_text extra_info;   /* JSON object of the row; empty: none */
-  covrl_text options;      /* verifier.external_library.options */
+  covrl_text extra_info; /* JSON object of the row; empty: none */
+  covrl_text options;    /* verifier.external_library.options */
 } covrl_external_request;
 
 enum {
@@ -41,8 +42,8 @@ enum {
 #define COVRL_EXTRACTED_CAPACITY 1024
 
 typedef struct covrl_external_result {
-  double score;     /* finite; the reward */
-  int32_t outcome;  /* COVRL_CORRECT ...; COVRL_FAILED before the call */
+  double score;                             /* finite; the reward */
+  int32_t outcome;                          /* COVRL_CORRECT ...; COVRL_FAILED before the call */
   size_t extracted_size;                    /* bytes of the answer found; 0: none */
   char extracted[COVRL_EXTRACTED_CAPACITY]; /* longer answers are cut */
 } covrl_external_result;

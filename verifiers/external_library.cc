@@ -72,17 +72,17 @@ class ExternalLibrary final : public Verifier {
 
  private:
   Verdict judged(const VerifyRequest& request) const {
-    const covrl_external_request asked = {
-        as_text(request.data_source), as_text(request.response), as_text(request.gold),
-        as_text(request.extra_info), as_text(options_.options)};
+    const covrl_external_request asked = {as_text(request.data_source), as_text(request.response),
+                                          as_text(request.gold), as_text(request.extra_info),
+                                          as_text(options_.options)};
     covrl_external_result result = {};
     result.outcome = COVRL_FAILED;
     function_(&asked, &result);
     Verdict verdict;
     verdict.outcome = std::isfinite(result.score) ? outcome_of(result.outcome) : Outcome::kFailed;
     if (verdict.outcome == Outcome::kFailed) {
-      verdict.reason = concat("the library answered outcome ", result.outcome, ", score ",
-                              result.score);
+      verdict.reason =
+          concat("the library answered outcome ", result.outcome, ", score ", result.score);
       return verdict;
     }
     verdict.score = result.score;

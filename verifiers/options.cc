@@ -15,7 +15,8 @@ void ExactOptions::describe(config::Visitor& v) {
 
 void NumericOptions::describe(config::Visitor& v) {
   v.field("rel_tol", rel_tol, "Largest difference as a share of the gold number's size.", {0, 1});
-  v.field("abs_tol", abs_tol, "Largest difference; the larger of the two bounds holds.", {0, 1e300});
+  v.field("abs_tol", abs_tol, "Largest difference; the larger of the two bounds holds.",
+          {0, 1e300});
 }
 
 void ExternalLibraryOptions::describe(config::Visitor& v) {

@@ -82,11 +82,18 @@ TEST(Audit, DisagreementsAreLoggedWithTheTexts) {
   std::vector<Json> rows;
   read_jsonl(path, [&](int64_t, const Json& row) { rows.push_back(row); });
   ASSERT_EQ(rows.size(), 1u);  // a stated wrong answer: of group 0 alone
-  EXPECT_EQ(rows[0],
-            Json({{"step", 3}, {"id", "p0"}, {"index", 0}, {"slot", 0}, {"sample", 1},
-                  {"prompt", "What is 1 + 3?"}, {"response", "\\boxed{5}"}, {"gold", "4"},
-                  {"outcome", "wrong"}, {"extracted", "5"}, {"audit_outcome", "correct"},
-                  {"audit_extracted", "5"}}));
+  EXPECT_EQ(rows[0], Json({{"step", 3},
+                           {"id", "p0"},
+                           {"index", 0},
+                           {"slot", 0},
+                           {"sample", 1},
+                           {"prompt", "What is 1 + 3?"},
+                           {"response", "\\boxed{5}"},
+                           {"gold", "4"},
+                           {"outcome", "wrong"},
+                           {"extracted", "5"},
+                           {"audit_outcome", "correct"},
+                           {"audit_extracted", "5"}}));
 }
 
 // numeric cannot judge: its gold answer is no number.

@@ -21,8 +21,8 @@ TEST(ChoiceVerifier, LetterOrTextOfTheOption) {
   for (const char* response :
        {"\\boxed{C}", "\\boxed{(C)}", "\\boxed{\\text{(C)}}", "\\boxed{c}", "The answer is C.",
         "The answer is (C) a plant cell.", "Answer: C) A plant cell", "**Answer:** C", "#### C",
-        "The answer is option C.", "\\boxed{a plant cell}", "The answer is A plant cell.", "C", "(C)",
-        "I think it is not air.\n\n**C. A plant cell**", "First (A), but then\nC."})
+        "The answer is option C.", "\\boxed{a plant cell}", "The answer is A plant cell.", "C",
+        "(C)", "I think it is not air.\n\n**C. A plant cell**", "First (A), but then\nC."})
     EXPECT_EQ(judge(response), Outcome::kCorrect) << response;
   for (const char* response : {"\\boxed{A}", "The answer is (D).", "Answer: iron ore", "B"})
     EXPECT_EQ(judge(response), Outcome::kWrong) << response;

@@ -29,8 +29,7 @@ TEST(ExactVerifier, AStatedAnswerStandsForTheResponse) {
   EXPECT_EQ(judge("The answer is Paris.", "Paris"), Outcome::kCorrect);
   EXPECT_EQ(judge("Paris or Rome", "Paris"), Outcome::kWrong);
   EXPECT_EQ(judge("\\boxed{Paris}", "Paris", {.whole_response = true}), Outcome::kWrong);
-  EXPECT_EQ(judge("\\boxed{Paris}", "\\boxed{Paris}", {.whole_response = true}),
-            Outcome::kCorrect);
+  EXPECT_EQ(judge("\\boxed{Paris}", "\\boxed{Paris}", {.whole_response = true}), Outcome::kCorrect);
 }
 
 TEST(ExactVerifier, CaseIsASwitch) {

@@ -134,8 +134,7 @@ TEST(ExternalProcess, NoProcessOutlivesTheVerifier) {
 }
 
 TEST(ExternalProcess, ThreadsHaveProcessesOfTheirOwn) {
-  const auto verifier =
-      make_shell("while read -r line; do n=${line#*<}; echo ${n%%>*}; done");
+  const auto verifier = make_shell("while read -r line; do n=${line#*<}; echo ${n%%>*}; done");
   std::vector<std::thread> threads;
   std::vector<int> num_right(4);
   for (int t = 0; t < 4; ++t)

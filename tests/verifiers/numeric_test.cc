@@ -33,7 +33,11 @@ TEST(NumericVerifier, SpellingsOfANumber) {
     EXPECT_EQ(judge("\\boxed{" + std::string(answer) + "}", "1234.5", {.rel_tol = 1e-12}).outcome,
               Outcome::kCorrect)
         << answer;
-  EXPECT_EQ(judge("The answer is \xE2\x88\x92" "4.", "-4").outcome, Outcome::kCorrect);
+  EXPECT_EQ(judge("The answer is \xE2\x88\x92"
+                  "4.",
+                  "-4")
+                .outcome,
+            Outcome::kCorrect);
 }
 
 TEST(NumericVerifier, HedgesAndOtherTextAreNoNumber) {

@@ -49,7 +49,8 @@ TEST(Weighted, OneOfWeightOneStandsForItself) {
 }
 
 TEST(Weighted, ExplainsEach) {
-  EXPECT_EQ(make_verifiers({"math", "format"}, {}, {})->explain({"\\boxed{4}", "4", ""}).size(), 2u);
+  EXPECT_EQ(make_verifiers({"math", "format"}, {}, {})->explain({"\\boxed{4}", "4", ""}).size(),
+            2u);
 }
 
 }  // namespace
