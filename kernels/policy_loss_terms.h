@@ -26,7 +26,8 @@ struct PolicyLossTerms {
   // The ratio is clipped to [ratio_min, ratio_max], where that makes the loss larger.
   double ratio_min = -std::numeric_limits<double>::infinity();
   double ratio_max = std::numeric_limits<double>::infinity();
-  double ratio_cap = 0;  // dual clip: a negative advantage costs at most this times its size; 0: off
+  double ratio_cap =
+      0;  // dual clip: a negative advantage costs at most this times its size; 0: off
 
   double pull = 0;
   LogprobPenalty pull_penalty = LogprobPenalty::kAbs;
@@ -82,8 +83,8 @@ struct Surrogate {
 };
 
 // -A r, clipped; ratio = exp(bounded_exponent(log_ratio)). `upstream`: gradient of the loss with
-// respect to the value. Equal branches of the maximum share the gradient, and a bound that is reached
-// lets none through.
+// respect to the value. Equal branches of the maximum share the gradient, and a bound that is
+// reached lets none through.
 template <class Real>
 COVRL_TOKEN_FUNCTION Surrogate<Real> surrogate(Real log_ratio, Real ratio, Real advantage,
                                                const PolicyLossScalars<Real>& scalars,
@@ -95,8 +96,8 @@ COVRL_TOKEN_FUNCTION Surrogate<Real> surrogate(Real log_ratio, Real ratio, Real 
   const bool is_capped = (scalars.ratio_cap > 0) & (advantage < 0) & (larger > bound);
   const bool in_range = (ratio > scalars.ratio_min) & (ratio < scalars.ratio_max);
   const bool moves = (log_ratio > Real(-20)) & (log_ratio < Real(20)) & !is_capped;
-  const Real share = (in_range | (plain > clipped)) ? Real(1)
-                                                    : (plain == clipped ? Real(0.5) : Real(0));
+  const Real share =
+      (in_range | (plain > clipped)) ? Real(1) : (plain == clipped ? Real(0.5) : Real(0));
   const Real gradient = share * upstream * -advantage * ratio;
   return {is_capped ? bound : larger, moves ? gradient : Real(0), clipped > plain, is_capped};
 }

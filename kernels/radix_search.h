@@ -20,7 +20,9 @@ COVRL_HOST_DEVICE uint64_t radix_key(double value) {
   return bits >> 63 != 0 ? ~bits : bits | uint64_t{1} << 63;
 }
 COVRL_HOST_DEVICE double value_of_radix_key(uint64_t key) {
-  const uint64_t bits = key == 0 ? ~uint64_t{0} : key >> 63 != 0 ? key & ~(uint64_t{1} << 63) : ~key;
+  const uint64_t bits = key == 0         ? ~uint64_t{0}
+                        : key >> 63 != 0 ? key & ~(uint64_t{1} << 63)
+                                         : ~key;
   double value;
   memcpy(&value, &bits, sizeof value);
   return value;

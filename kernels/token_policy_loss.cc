@@ -138,8 +138,8 @@ at::Tensor run(const TokenPolicyLossInput& input, const PolicyLossTerms& terms,
     Exponentials<Real> exponentials(input, terms);
     for (int64_t block = first; block < last; ++block) {
       const int64_t begin = block * kPolicyLossBlock;
-      const PolicyLossRange<Real> range = range_of<Real>(
-          input, gradients, begin, std::min(kPolicyLossBlock, num_tokens - begin));
+      const PolicyLossRange<Real> range =
+          range_of<Real>(input, gradients, begin, std::min(kPolicyLossBlock, num_tokens - begin));
       parts[static_cast<size_t>(block)] = policy_loss_block(range, terms, exponentials.of(range));
     }
   });

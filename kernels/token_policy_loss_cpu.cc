@@ -16,12 +16,12 @@ constexpr int64_t kLanes = 16;
 template <class Real>
 struct Chunk {
   Real log_ratio[kChunk];
-  Real upstream[kChunk];       // gradient of the loss with respect to a token's value
-  Real value[kChunk];          // the token's value, so far
-  Real surrogate[kChunk];      // what kPolicyLoss sums
-  Real grad_policy[kChunk];    // with respect to the log-prob, by term
+  Real upstream[kChunk];     // gradient of the loss with respect to a token's value
+  Real value[kChunk];        // the token's value, so far
+  Real surrogate[kChunk];    // what kPolicyLoss sums
+  Real grad_policy[kChunk];  // with respect to the log-prob, by term
   Real grad_penalties[kChunk];
-  Real penalty[kChunk];        // what kKlLoss sums
+  Real penalty[kChunk];  // what kKlLoss sums
   Real entropy[kChunk];
   Real clipped[kChunk], dual_clipped[kChunk];  // 1 or 0
   double weight[kChunk];
@@ -95,17 +95,15 @@ COVRL_INLINE void penalties(LogprobPenalty kind, int64_t count, const Real* __re
                             const Real* __restrict exponential, const Real* __restrict upstream,
                             Real* __restrict value, Real* __restrict gradient) {
   if (kind == LogprobPenalty::kAbs)
-    each_penalty(count, value, gradient, [&](int64_t i) COVRL_INLINE_BODY {
-      return abs_penalty(x[i], upstream[i]);
-    });
+    each_penalty(count, value, gradient,
+                 [&](int64_t i) COVRL_INLINE_BODY { return abs_penalty(x[i], upstream[i]); });
   else if (kind == LogprobPenalty::kK1)
     each_penalty(count, value, gradient, [&](int64_t i) COVRL_INLINE_BODY {
       return Penalty<Real>{x[i], upstream[i]};
     });
   else if (kind == LogprobPenalty::kK2)
-    each_penalty(count, value, gradient, [&](int64_t i) COVRL_INLINE_BODY {
-      return k2_penalty(x[i], upstream[i]);
-    });
+    each_penalty(count, value, gradient,
+                 [&](int64_t i) COVRL_INLINE_BODY { return k2_penalty(x[i], upstream[i]); });
   else
     each_penalty(count, value, gradient, [&](int64_t i) COVRL_INLINE_BODY {
       return k3_penalty(x[i], exponential[i], upstream[i]);
@@ -178,9 +176,8 @@ COVRL_INLINE void add_weighted(const Real* __restrict value, const double* __res
 
 template <class Real>
 COVRL_INLINE void add_plain(const Real* __restrict value, int64_t count, double* __restrict lanes) {
-  add_to_lanes(count, lanes, [&](int64_t i) COVRL_INLINE_BODY {
-    return static_cast<double>(value[i]);
-  });
+  add_to_lanes(count, lanes,
+               [&](int64_t i) COVRL_INLINE_BODY { return static_cast<double>(value[i]); });
 }
 
 template <class Real>
@@ -227,8 +224,7 @@ template <class Real>
 COVRL_INLINE void exponents_body(const PolicyLossRange<Real>& range, Real* __restrict ratio,
                                  Real* __restrict pull, Real* __restrict kl) {
   for (int64_t t = 0; t < range.count; ++t)
-    ratio[t] =
-        range.mask[t] ? bounded_exponent(range.logprob[t] - range.old_logprob[t]) : Real(0);
+    ratio[t] = range.mask[t] ? bounded_exponent(range.logprob[t] - range.old_logprob[t]) : Real(0);
   if (pull != nullptr)
     for (int64_t t = 0; t < range.count; ++t) pull[t] = range.pulled[t] ? -ratio[t] : Real(0);
   if (kl != nullptr)

@@ -124,11 +124,11 @@ __device__ void add_pair(const TokenPolicyLossCuda& in, const Choices& choices, 
 #pragma unroll
   for (int i = 0; i < kPair; ++i) {
     if (!mask.values[i]) continue;
-    const TokenTerms terms = evaluate(
-        {logprob.values[i], old_logprob.values[i], advantage.values[i], entropy.values[i],
-         reference.values[i], rollout.values[i], dropped.values[i], pulled.values[i],
-         in.ref_logprob_T != nullptr, static_cast<float>(weight.values[i])},
-        choices);
+    const TokenTerms terms =
+        evaluate({logprob.values[i], old_logprob.values[i], advantage.values[i], entropy.values[i],
+                  reference.values[i], rollout.values[i], dropped.values[i], pulled.values[i],
+                  in.ref_logprob_T != nullptr, static_cast<float>(weight.values[i])},
+                 choices);
     grad_logprob.values[i] = terms.grad_logprob;
     grad_entropy.values[i] = terms.grad_entropy;
     sums[static_cast<int>(PolicyLossSum::kLoss)] += weight.values[i] * terms.value;
@@ -188,10 +188,10 @@ bool is_aligned(const TokenPolicyLossCuda& in) {
   const auto fits = [](const void* column, uintptr_t bytes) {
     return reinterpret_cast<uintptr_t>(column) % bytes == 0;
   };
-  for (const float* column : {in.logprob_T, in.old_logprob_T, in.advantage_T, in.entropy_T,
-                              in.ref_logprob_T, in.rollout_weight_T,
-                              static_cast<const float*>(in.grad_logprob_T),
-                              static_cast<const float*>(in.grad_entropy_T)})
+  for (const float* column :
+       {in.logprob_T, in.old_logprob_T, in.advantage_T, in.entropy_T, in.ref_logprob_T,
+        in.rollout_weight_T, static_cast<const float*>(in.grad_logprob_T),
+        static_cast<const float*>(in.grad_entropy_T)})
     if (!fits(column, sizeof(Pair<float>))) return false;
   for (const bool* column : {in.mask_T, in.dropped_T, in.pulled_T})
     if (!fits(column, sizeof(Pair<bool>))) return false;

@@ -30,8 +30,8 @@ struct TokenPolicyLossCuda {
   PolicyLossTerms terms = {};
   float* grad_logprob_T = nullptr;  // may be null
   float* grad_entropy_T = nullptr;  // may be null
-  double* partial_sums = nullptr;   // workspace: kNumPolicyLossSums * policy_loss_blocks(num_tokens)
-  double* sums = nullptr;           // [kNumPolicyLossSums], on the device
+  double* partial_sums = nullptr;  // workspace: kNumPolicyLossSums * policy_loss_blocks(num_tokens)
+  double* sums = nullptr;          // [kNumPolicyLossSums], on the device
 };
 
 int64_t policy_loss_blocks(int64_t num_tokens);

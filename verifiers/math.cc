@@ -1,6 +1,5 @@
-#include <chrono>
-
 #include "verifiers/math_judge.h"
+#include "verifiers/timed.h"
 #include "verifiers/verifier.h"
 
 namespace covrl {
@@ -14,15 +13,20 @@ class MathVerifier final : public Verifier {
   std::string name() const override { return name_; }
 
   Verdict verify(const VerifyRequest& request) const override {
-    const auto start = std::chrono::steady_clock::now();
-    MathJudgement judgement = judge_math(request.response, request.gold, policy_);
-    Verdict verdict;
-    verdict.outcome = judgement.outcome;
-    verdict.extracted = std::move(judgement.extracted);
-    verdict.score = verdict.outcome == Outcome::kCorrect ? 1 : 0;
-    verdict.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return verdict;
+    return timed([&] {
+      MathJudgement judgement = judge_math(request.response, request.gold, policy_);
+      Verdict verdict;
+      verdict.outcome = judgement.outcome;
+      verdict.extracted = std::move(judgement.extracted);
+      verdict.score = verdict.outcome == Outcome::kCorrect ? 1 : 0;
+      return verdict;
+    });
+  }
+
+  std::vector<Explanation> explain(const VerifyRequest& request) const override {
+    Explanation explanation;
+    judge_math(request.response, request.gold, policy_, &explanation);
+    return {explanation};
   }
 
  private:
@@ -33,14 +37,16 @@ class MathVerifier final : public Verifier {
 }  // namespace
 
 // A box, else a stated answer, else the last formula or number.
-std::unique_ptr<Verifier> make_math_verifier(const VerifierOptions&) {
-  return std::make_unique<MathVerifier>("math", MathPolicy{});
+std::unique_ptr<Verifier> make_math_verifier(const VerifierOptions& options) {
+  return std::make_unique<MathVerifier>("math", options.math);
 }
 
 // A box or nothing: as a reward it leaves a policy no way to be paid for a number it only passed
 // by.
-std::unique_ptr<Verifier> make_math_boxed_verifier(const VerifierOptions&) {
-  return std::make_unique<MathVerifier>("math_boxed", MathPolicy{.phrases = false, .loose = false});
+std::unique_ptr<Verifier> make_math_boxed_verifier(const VerifierOptions& options) {
+  MathPolicy policy = options.math;
+  policy.phrases = policy.loose = false;
+  return std::make_unique<MathVerifier>("math_boxed", policy);
 }
 
 }  // namespace covrl

@@ -2,6 +2,10 @@
 // policy of the benchmark cases (docs/verifier.md).
 #pragma once
 
+#include <cstdint>
+
+#include "core/config.h"
+
 namespace covrl {
 
 struct MathPolicy {
@@ -11,7 +15,7 @@ struct MathPolicy {
 
   // A decimal of at least this many significant digits stands for the exact value it rounds or
   // cuts: 0.428571428571 for 3/7. 0 turns it off.
-  int exact_from_digits = 10;
+  int64_t exact_from_digits = 10;
   // A decimal answer counts when it rounds to the gold's decimals: gold 12.8, answer 12.75.
   bool rounding = false;
   // 5 for 5 cm, and 5 cm for 5. Two different units never agree.
@@ -20,6 +24,9 @@ struct MathPolicy {
   bool percent_as_number = true;
   // `y = e` for `e`, and the other way round, when y is a name.
   bool value_for_equation = true;
+
+  bool operator==(const MathPolicy&) const = default;
+  void describe(config::Visitor& v);
 };
 
 }  // namespace covrl

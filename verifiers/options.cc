@@ -43,6 +43,7 @@ void ExternalProcessOptions::describe(config::Visitor& v) {
 }
 
 void VerifierOptions::describe(config::Visitor& v) {
+  v.section("math", math, "Keys of the verifiers math and math_boxed (docs/verifier.md).");
   v.section("exact", exact, "Keys of the verifier exact.");
   v.section("numeric", numeric, "Keys of the verifier numeric.");
   v.section("external_library", external_library, "Keys of the verifier external_library.");
@@ -58,6 +59,15 @@ void VerifierOptions::check_used(config::Visitor& v, const std::vector<std::stri
             concat("has no effect: the verifier ", name,
                    " is not chosen; choose it (verifier.name), or remove the keys"));
   };
+  v.check(is_used("math") || is_used("math_boxed") || math == MathPolicy(), "verifier.math",
+          "has no effect: neither math nor math_boxed is chosen; choose one (verifier.name), or "
+          "remove the keys");
+  const MathPolicy defaults;
+  v.check(is_used("math") || !is_used("math_boxed") ||
+              (math.phrases == defaults.phrases && math.loose == defaults.loose),
+          "verifier.math",
+          "phrases and loose have no effect with math_boxed, which takes boxes only; remove them, "
+          "or choose math");
   refuse("exact", "verifier.exact", exact == ExactOptions());
   refuse("numeric", "verifier.numeric", numeric == NumericOptions());
   refuse("external_library", "verifier.external_library",

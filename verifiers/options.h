@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "verifiers/math_policy.h"
 
 namespace covrl {
 
@@ -41,6 +42,7 @@ struct ExternalProcessOptions {
 };
 
 struct VerifierOptions {
+  MathPolicy math = {};  // of math and math_boxed
   ExactOptions exact = {};
   NumericOptions numeric = {};
   ExternalLibraryOptions external_library = {};

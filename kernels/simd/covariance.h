@@ -35,7 +35,8 @@ COVRL_INLINE int64_t total_of(Integers sums, Doubles constant, int64_t count) {
   store_integers(offset, bits_of(constant));
   uint64_t total = 0;
   for (const int64_t lane : lanes) total += static_cast<uint64_t>(lane);
-  return static_cast<int64_t>(total - static_cast<uint64_t>(count) * static_cast<uint64_t>(offset[0]));
+  return static_cast<int64_t>(total -
+                              static_cast<uint64_t>(count) * static_cast<uint64_t>(offset[0]));
 }
 
 COVRL_INLINE void store_sums(const ColumnLanes& column, int64_t count, ColumnSums& sums) {
@@ -71,8 +72,7 @@ COVRL_INLINE void for_groups(const CovarianceRange<T>& range, const Group& group
     fetch_group(range.logprob + first + kAhead);
     fetch_group(range.advantage + first + kAhead);
     fetch_group(range.mask + first + kAhead);
-    group(first,
-          {range.logprob + first, range.advantage + first, range.mask + first, kMaskGroup});
+    group(first, {range.logprob + first, range.advantage + first, range.mask + first, kMaskGroup});
   }
   if (first == range.count) return;
   T logprob[kMaskGroup] = {}, advantage[kMaskGroup] = {};

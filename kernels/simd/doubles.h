@@ -18,9 +18,7 @@ using Integers = __m512i;
 
 COVRL_INLINE Doubles doubles(double x) { return _mm512_set1_pd(x); }
 COVRL_INLINE Integers integers(int64_t x) { return _mm512_set1_epi64(x); }
-COVRL_INLINE Doubles load_doubles(const float* p) {
-  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
-}
+COVRL_INLINE Doubles load_doubles(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 COVRL_INLINE Doubles load_doubles(const double* p) { return _mm512_loadu_pd(p); }
 // Zero in the other lanes.
 COVRL_INLINE Doubles load_doubles(const float* p, uint32_t lanes) {
@@ -64,9 +62,7 @@ struct Integers {
 };
 
 COVRL_INLINE Doubles doubles(double x) { return {_mm256_set1_pd(x), _mm256_set1_pd(x)}; }
-COVRL_INLINE Integers integers(int64_t x) {
-  return {_mm256_set1_epi64x(x), _mm256_set1_epi64x(x)};
-}
+COVRL_INLINE Integers integers(int64_t x) { return {_mm256_set1_epi64x(x), _mm256_set1_epi64x(x)}; }
 COVRL_INLINE Doubles load_doubles(const float* p) {
   return {_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
 }
@@ -78,7 +74,9 @@ COVRL_INLINE __m256d lane_mask(uint32_t lanes, int64_t first) {
   const __m256i set = _mm256_and_si256(_mm256_set1_epi64x(lanes), bit);
   return _mm256_castsi256_pd(_mm256_cmpeq_epi64(set, bit));
 }
-COVRL_INLINE Doubles lane_mask(uint32_t lanes) { return {lane_mask(lanes, 0), lane_mask(lanes, 4)}; }
+COVRL_INLINE Doubles lane_mask(uint32_t lanes) {
+  return {lane_mask(lanes, 0), lane_mask(lanes, 4)};
+}
 template <class T>
 COVRL_INLINE Doubles load_doubles(const T* p, uint32_t lanes) {
   const Doubles a = load_doubles(p), inside = lane_mask(lanes);
@@ -132,8 +130,7 @@ COVRL_INLINE uint32_t is_between(Doubles a, Doubles lower, Doubles upper) {
 COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   uint64_t bits = 0;
   for (int part = 0; part < 2; ++part) {
-    const __m256i bytes =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask + 32 * part));
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask + 32 * part));
     const int clear = _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256()));
     bits |= static_cast<uint64_t>(~static_cast<uint32_t>(clear)) << 32 * part;
   }
@@ -191,8 +188,8 @@ COVRL_INLINE Doubles mul(const Doubles& a, const Doubles& b) {
 }
 COVRL_INLINE Integers add(Integers a, const Integers& b) {
   for (int i = 0; i < kDoubles; ++i)
-    a.lane[i] = static_cast<int64_t>(static_cast<uint64_t>(a.lane[i]) +
-                                     static_cast<uint64_t>(b.lane[i]));
+    a.lane[i] =
+        static_cast<int64_t>(static_cast<uint64_t>(a.lane[i]) + static_cast<uint64_t>(b.lane[i]));
   return a;
 }
 COVRL_INLINE Integers bits_of(const Doubles& a) {
@@ -212,8 +209,7 @@ COVRL_INLINE uint32_t either_is_nan(const Doubles& a, const Doubles& b) {
   return each_bit([&](int i) { return a.lane[i] != a.lane[i] || b.lane[i] != b.lane[i]; });
 }
 COVRL_INLINE uint32_t is_between(const Doubles& a, const Doubles& lower, const Doubles& upper) {
-  return each_bit(
-      [&](int i) { return a.lane[i] > lower.lane[i] && a.lane[i] < upper.lane[i]; });
+  return each_bit([&](int i) { return a.lane[i] > lower.lane[i] && a.lane[i] < upper.lane[i]; });
 }
 COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   uint64_t bits = 0;

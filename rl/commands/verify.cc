@@ -58,6 +58,7 @@ Json to_json(const Explanation& seen) {
   add("gold", seen.gold);
   add("answer", seen.answer);
   add("compared", seen.compared);
+  if (seen.steps > 0) json["steps"] = seen.steps;
   add("reason", seen.reason);
   return json;
 }

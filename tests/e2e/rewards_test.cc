@@ -127,6 +127,8 @@ TEST(Rewards, KeysThatDoNothingAreRefused) {
   for (const auto& [overrides, wanted] :
        std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"verifier.numeric.rel_tol=0.1"}, "verifier.numeric"},
+           {{"verifier.name=format", "verifier.math.rounding=true"}, "verifier.math"},
+           {{"verifier.name=math_boxed", "verifier.math.loose=false"}, "loose have no effect"},
            {{"verifier.name=external_process"}, "command is required"},
            {{"verifier.name=external_library"}, "path is required"},
            {{"verifier.name=[math, math]"}, "given twice"},
@@ -171,7 +173,10 @@ TEST_F(VerifyCommand, ExplainsEachVerdict) {
   const ProgramResult one = verify(kRow, {"--explain"}),
                       two = verify(kRow, {"--explain", "verifier.name=[exact,format]"});
   expect_ok(one), expect_ok(two);
-  EXPECT_EQ(Json::parse(one.out)["explanation"]["extracted"], "2.1");
+  const Json seen = Json::parse(one.out)["explanation"];
+  EXPECT_EQ(seen["source"], "box");
+  EXPECT_EQ(seen["extracted"], "2.1");
+  EXPECT_EQ(seen["gold"], "2");
   EXPECT_EQ(Json::parse(two.out)["explanation"].size(), 2u);
 }
 

@@ -70,8 +70,8 @@ std::vector<int64_t> sorted_places(const Numbers& numbers) {
 }
 
 TEST(RadixKeyTest, IsOrderedAsTheNumbersAreAndGivesThemBack) {
-  const std::vector<double> rising = {-kInfinity, -1e300, -1, -1e-310, 0, 1e-310, 1, 1e300,
-                                      kInfinity};
+  const std::vector<double> rising = {-kInfinity, -1e300, -1,    -1e-310,  0,
+                                      1e-310,     1,      1e300, kInfinity};
   for (size_t i = 0; i < rising.size(); ++i) {
     EXPECT_EQ(value_of_radix_key(radix_key(rising[i])), rising[i]);
     if (i > 0) {
@@ -91,8 +91,8 @@ class RadixSelectTest : public ::testing::TestWithParam<std::tuple<size_t, doubl
   std::vector<int64_t> sorted = sorted_places(numbers);
 
   std::vector<int64_t> wanted(int64_t number) const {
-    std::vector<int64_t> places(
-        sorted.begin(), sorted.begin() + std::min<int64_t>(number, std::ssize(sorted)));
+    std::vector<int64_t> places(sorted.begin(),
+                                sorted.begin() + std::min<int64_t>(number, std::ssize(sorted)));
     std::sort(places.begin(), places.end());
     return places;
   }

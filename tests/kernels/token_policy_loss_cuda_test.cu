@@ -41,10 +41,12 @@ std::vector<Case> cases() {
   PolicyLossTerms no_policy = clipped(3);
   no_policy.policy = 0;
   no_policy.entropy = 0.01;
-  std::vector<Case> all = {
-      {"clip", clipped(0)}, {"dual clip", clipped(3), true}, {"unclipped", {}}, {"none", no_policy}};
-  for (const LogprobPenalty penalty : {LogprobPenalty::kAbs, LogprobPenalty::kK1,
-                                       LogprobPenalty::kK2, LogprobPenalty::kK3})
+  std::vector<Case> all = {{"clip", clipped(0)},
+                           {"dual clip", clipped(3), true},
+                           {"unclipped", {}},
+                           {"none", no_policy}};
+  for (const LogprobPenalty penalty :
+       {LogprobPenalty::kAbs, LogprobPenalty::kK1, LogprobPenalty::kK2, LogprobPenalty::kK3})
     for (const bool straight_through : {false, true})
       all.push_back(with_penalties(penalty, straight_through));
   return all;

@@ -117,7 +117,8 @@ Outcome evaluate(Op op, const TokenPolicyLossInput& input, const PolicyLossTerms
 void expect_equal(const at::Tensor& seen, const at::Tensor& wanted, const std::string& what) {
   ASSERT_EQ(seen.defined(), wanted.defined()) << what;
   if (!seen.defined()) return;
-  EXPECT_TRUE(seen.equal(wanted)) << what << " differs by up to " << (seen - wanted).abs().max().item<double>();
+  EXPECT_TRUE(seen.equal(wanted)) << what << " differs by up to "
+                                  << (seen - wanted).abs().max().item<double>();
 }
 
 // Sums of the same terms in another order. No term is above 40 (checked by the caller's inputs).
@@ -175,8 +176,8 @@ TEST_P(TokenPolicyLossTest, GradientEqualsFiniteDifferences) {
   const PolicyLossTerms& terms = GetParam().terms;
   TokenPolicyLossInput input = make_input(61, Mask::kRagged, at::kDouble, GetParam());
   // No kink, which a difference would cross: |x| at 0.
-  input.old_logprob_T = at::where(input.old_logprob_T == input.logprob_T,
-                                  input.old_logprob_T + 0.1, input.old_logprob_T)
+  input.old_logprob_T = at::where(input.old_logprob_T == input.logprob_T, input.old_logprob_T + 0.1,
+                                  input.old_logprob_T)
                             .detach();
   if (input.ref_logprob_T.defined())
     input.ref_logprob_T = at::where(input.ref_logprob_T == input.logprob_T,
@@ -290,8 +291,8 @@ TEST(TokenPolicyLoss, PenaltiesAreBoundedAtAnyDistance) {
     PolicyLossTerms terms = with_kl(penalty, false);
     terms.pull = 1;
     terms.pull_penalty = penalty;
-    TokenPolicyLossInput input =
-        tokens({-30, -19, -2.3, -2.5, 0, 10.5, 11.5, 19, 30}, std::vector<double>(9, 1), at::kFloat);
+    TokenPolicyLossInput input = tokens({-30, -19, -2.3, -2.5, 0, 10.5, 11.5, 19, 30},
+                                        std::vector<double>(9, 1), at::kFloat);
     input.ref_logprob_T = at::zeros_like(input.old_logprob_T);
     input.pulled_T = input.mask_T;
     const Outcome fast = evaluate(token_policy_loss, input, terms),

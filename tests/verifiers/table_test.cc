@@ -25,6 +25,20 @@ TEST(VerifierTable, AnExplanationHoldsWhatTheVerdictHolds) {
   EXPECT_EQ(seen[0].reason, "wrong");
 }
 
+TEST(VerifierTable, ThePolicyOfMathIsAnOption) {
+  VerifierOptions options;
+  options.math.rounding = true;
+  for (const char* name : {"math", "math_boxed"}) {
+    const VerifyRequest request{"\\boxed{12.75}", "12.8", ""};
+    EXPECT_EQ(make_verifier(name)->verify(request).outcome, Outcome::kWrong) << name;
+    EXPECT_EQ(make_verifier(name, options)->verify(request).outcome, Outcome::kCorrect) << name;
+  }
+  options.math.loose = false;
+  EXPECT_EQ(make_verifier("math")->verify({"We get 4.", "4", ""}).outcome, Outcome::kCorrect);
+  EXPECT_EQ(make_verifier("math", options)->verify({"We get 4.", "4", ""}).outcome,
+            Outcome::kUnparsed);
+}
+
 TEST(VerifierTable, UnknownNameSaysTheNearest) {
   try {
     make_verifier("maths");
