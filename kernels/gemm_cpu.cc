@@ -72,8 +72,8 @@ void multiply_band(const CpuKernels& kernels, const MatrixProductOf<Element>& pr
   thread_local FloatBuffer buffer;
   constexpr int64_t kBlock = depth_block<Element>();
   const auto multiply = product_kernels<Element>(kernels).multiply;
-  const int64_t column_block =
-      rows.end - rows.begin <= kFewRows ? kernels.panel_width : kColumnBlock;
+  const bool read_once = !product.packed_b && rows.end - rows.begin <= kFewRows;
+  const int64_t column_block = read_once ? kernels.panel_width : kColumnBlock;
   float* panels =
       buffer.reserve(packed_size<Element>(kernels, std::min(product.depth, kBlock), column_block));
   for (int64_t column = columns.begin; column < columns.end; column += column_block) {

@@ -19,7 +19,7 @@ constexpr int64_t kIdsPerTile = 4 * kSoftmaxBlock;
 constexpr int64_t kRowsPerTile = 256;
 constexpr int64_t kIdsPerPart = 4096;   // a token's gradient is summed over so many ids, then added
 constexpr int64_t kRowsAtOnce = 128;    // tokens of a tile that a thread takes at once, and
-constexpr int64_t kIdsAtOnce = 48;      // rows of the head's gradient
+constexpr int64_t kIdsAtOnce = 96;      // rows of the head's gradient
 constexpr int64_t kRowsPerThread = 12;  // fewer are not worth waking a thread for
 constexpr int64_t kPadding = 16;  // floats between rows of a tile, whose columns then do not share
                                   // one set of a cache
