@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/covariance_moments.h"
+
 namespace covrl::kernels {
 
 // What covariance is of. ids order tokens whose values are equal (the smaller first) and name their
@@ -27,12 +29,6 @@ struct CovarianceInput {
   at::Tensor id_T;         // int64, unique, not negative; for the selections
 };
 
-// Where all log-probs, or all advantages, are equal, the mean is that value, so that every
-// covariance is exactly 0. Where one is not finite, its mean and every covariance are NaN.
-struct CovarianceMoments {
-  int64_t count = 0;  // tokens in the mask
-  double mean_logprob = 0, mean_advantage = 0;
-};
 CovarianceMoments covariance_moments(const CovarianceInput& input);
 
 // float64 [T], 0 outside the mask.

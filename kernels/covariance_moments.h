@@ -14,6 +14,13 @@
 
 namespace covrl::kernels {
 
+// Where all log-probs, or all advantages, are equal, the mean is that value, so that every
+// covariance is exactly 0. Where one is not finite, its mean and every covariance are NaN.
+struct CovarianceMoments {
+  int64_t count = 0;  // tokens in the mask
+  double mean_logprob = 0, mean_advantage = 0;
+};
+
 // Values of one column. Between ranks the integers are summed, smallest and largest minimised and
 // maximised.
 struct ColumnSums {
@@ -81,17 +88,22 @@ COVRL_HOST_DEVICE double exact_mean(int64_t high, int64_t low, int64_t count, in
     inexact = (size & ((Unsigned{1} << -shift) - 1)) != 0;
     size >>= -shift;
   }
-  int64_t quotient = static_cast<int64_t>(size / static_cast<Unsigned>(count));
-  inexact = inexact || size % static_cast<Unsigned>(count) != 0;
+  uint64_t quotient = 0, rest = 0;  // by digits of 32 bits: the count has no more
+  for (int digit = 3; digit >= 0; --digit) {
+    const uint64_t part = rest << 32 | (static_cast<uint64_t>(size >> 32 * digit) & 0xffffffffu);
+    quotient = quotient << 32 | part / static_cast<uint64_t>(count);
+    rest = part % static_cast<uint64_t>(count);
+  }
+  inexact = inexact || rest != 0;
   if (inexact) quotient |= 1;  // far below the last bit of a double: decides between halves alone
   const double mean = ldexp(static_cast<double>(quotient), scale - 60 - shift);
   return total < 0 ? -mean : mean;
 }
 
-// Exactly the value where all are equal. NaN where one is not finite.
+// See CovarianceMoments.
 COVRL_HOST_DEVICE double mean_of(const ColumnSums& sums, const MomentSums& all, int scale) {
   if (all.count == 0) return 0;
-  if (all.num_nan > 0 || scale < 0) return std::numeric_limits<double>::quiet_NaN();
+  if (all.num_nan > 0 || scale < 0) return NAN;
   if (sums.smallest == sums.largest) return sums.smallest;
   return exact_mean(sums.high, sums.low, all.count, scale);
 }

@@ -40,17 +40,15 @@ struct Token {
 
 // The definition, term by term.
 std::vector<Token> reference(const CovarianceInput& input) {
-  const at::Tensor places = at::nonzero(input.mask_T).flatten();
-  const at::Tensor logprob = input.logprob_T.index_select(0, places).to(at::kDouble);
-  const at::Tensor advantage = input.advantage_T.index_select(0, places).to(at::kDouble);
+  const float* logprob = input.logprob_T.const_data_ptr<float>();
+  const float* advantage = input.advantage_T.const_data_ptr<float>();
   const CovarianceMoments moments = covariance_moments(input);
   std::vector<Token> tokens;
-  for (int64_t i = 0; i < places.numel(); ++i) {
-    const int64_t place = places[i].item<int64_t>();
-    tokens.push_back({(logprob[i].item<double>() - moments.mean_logprob) *
-                          (advantage[i].item<double>() - moments.mean_advantage),
-                      input.id_T[place].item<int64_t>(), place});
-  }
+  for (int64_t t = 0; t < input.mask_T.numel(); ++t)
+    if (input.mask_T.const_data_ptr<bool>()[t])
+      tokens.push_back({(static_cast<double>(logprob[t]) - moments.mean_logprob) *
+                            (static_cast<double>(advantage[t]) - moments.mean_advantage),
+                        input.id_T.const_data_ptr<int64_t>()[t], t});
   return tokens;
 }
 
@@ -71,7 +69,7 @@ TEST_P(CovarianceTest, MomentsAndValuesAreTheDefinitions) {
   const at::Tensor values = covariance(input, moments);
   EXPECT_EQ(values.masked_select(input.mask_T.logical_not()).count_nonzero().item<int64_t>(), 0);
   for (const Token& token : reference(input))
-    EXPECT_EQ(values[token.place].item<double>(), token.covariance);
+    EXPECT_EQ(values.const_data_ptr<double>()[token.place], token.covariance);
 }
 
 TEST_P(CovarianceTest, LargestAreThoseOfASort) {
