@@ -3,9 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 #include "kernels/cuda_ops.h"
@@ -18,15 +21,24 @@ namespace covrl::kernels {
 namespace {
 
 constexpr int64_t kLogitsPerThread = 32768;  // fewer are not worth waking a thread for
+constexpr int64_t kBlock = 64;               // ids that are looked at, or skipped, together
 
-// One row, its statistics at the filter's temperature, and the weight of each id: exp((z - max) /
-// temperature), 0 where filtered out.
+// One row and its statistics at the filter's temperature.
 struct Row {
   const float* logits;
   int64_t num_ids;
   float inverse_temperature;
   SoftmaxRow softmax;
+};
+
+// The ids that are left, in order, and their weights exp((z - max) / temperature). Sums of weights
+// go in order of id.
+struct Kept {
+  std::vector<int64_t> ids;  // empty: every id
   std::vector<float> weights;
+
+  int64_t size() const { return static_cast<int64_t>(weights.size()); }
+  int64_t id(int64_t place) const { return ids.empty() ? place : ids[place]; }
 };
 
 bool filters(const SamplingFilter& filter, int64_t num_ids) {
@@ -69,66 +81,137 @@ void check_uniforms(const std::vector<double>& uniforms, int64_t num_rows) {
 
 at::Tensor on_cpu(const at::Tensor& logits) { return logits.to(at::kCPU, at::kFloat).contiguous(); }
 
-// Logits tied with the k-th largest are kept, as Hugging Face does.
-void keep_top_k(Row& row, int64_t top_k) {
-  std::vector<float> sorted(row.logits, row.logits + row.num_ids);
-  std::nth_element(sorted.begin(), sorted.begin() + (top_k - 1), sorted.end(), std::greater<>());
-  const float last_kept = sorted[top_k - 1];
-  for (int64_t id = 0; id < row.num_ids; ++id)
-    if (row.logits[id] < last_kept) row.weights[id] = 0;
+void keep_all(const Row& row, Kept& kept) {
+  kept.ids.clear();
+  kept.weights.resize(row.num_ids);
+  softmax_weights(row.logits, row.num_ids, row.softmax.max, row.inverse_temperature,
+                  kept.weights.data());
+}
+
+std::vector<float> block_maxima(const Row& row) {
+  std::vector<float> maxima;
+  for (int64_t begin = 0; begin < row.num_ids; begin += kBlock) {
+    const int64_t end = std::min(begin + kBlock, row.num_ids);
+    maxima.push_back(*std::max_element(row.logits + begin, row.logits + end));
+  }
+  return maxima;
+}
+
+float kth_largest(std::vector<float> values, int64_t k) {
+  std::nth_element(values.begin(), values.begin() + (k - 1), values.end(), std::greater<>());
+  return values[k - 1];
+}
+
+// Ids of logits from `lowest` up.
+std::vector<int64_t> ids_from(const Row& row, const std::vector<float>& maxima, float lowest) {
+  std::vector<int64_t> ids;
+  for (int64_t block = 0; block < static_cast<int64_t>(maxima.size()); ++block) {
+    if (maxima[block] < lowest) continue;
+    const int64_t end = std::min((block + 1) * kBlock, row.num_ids);
+    for (int64_t id = block * kBlock; id < end; ++id)
+      if (row.logits[id] >= lowest) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<float> logits_of(const Row& row, const std::vector<int64_t>& ids) {
+  std::vector<float> logits;
+  for (const int64_t id : ids) logits.push_back(row.logits[id]);
+  return logits;
+}
+
+// Logits tied with the k-th largest are kept, as Hugging Face does. That one is no smaller than the
+// k-th largest of the blocks' maxima.
+void keep_top_k(const Row& row, int64_t top_k, Kept& kept) {
+  const std::vector<float> maxima = block_maxima(row);
+  const float bound = top_k <= static_cast<int64_t>(maxima.size())
+                          ? kth_largest(maxima, top_k)
+                          : -std::numeric_limits<float>::infinity();
+  const float last_kept = kth_largest(logits_of(row, ids_from(row, maxima, bound)), top_k);
+  kept.ids = ids_from(row, maxima, last_kept);
+  const std::vector<float> logits = logits_of(row, kept.ids);
+  kept.weights.resize(logits.size());
+  softmax_weights(logits.data(), kept.size(), row.softmax.max, row.inverse_temperature,
+                  kept.weights.data());
+}
+
+template <class Keep>
+void keep_if(Kept& kept, const Keep& keep) {
+  std::vector<int64_t> ids;
+  std::vector<float> weights;
+  for (int64_t place = 0; place < kept.size(); ++place) {
+    if (!keep(place)) continue;
+    ids.push_back(kept.id(place));
+    weights.push_back(kept.weights[place]);
+  }
+  kept.ids = std::move(ids);
+  kept.weights = std::move(weights);
+}
+
+double total_weight(const Kept& kept) {
+  return std::accumulate(kept.weights.begin(), kept.weights.end(), 0.0);
+}
+
+// A place and its logit in one integer: larger logits are smaller, equal ones in order of place.
+uint64_t rank_key(float logit, int64_t place) {
+  const uint32_t bits = std::bit_cast<uint32_t>(logit + 0.0f);  // -0 and 0 are equal
+  const uint32_t falling = bits >> 31 ? bits : ~(bits | 0x80000000u);
+  return uint64_t{falling} << 32 | static_cast<uint32_t>(place);
 }
 
 // Keeps the smallest set whose probability reaches top_p: an id goes when those before it reach it
-// already.
-void keep_top_p(Row& row, double top_p) {
-  std::vector<int64_t> order;
-  for (int64_t id = 0; id < row.num_ids; ++id)
-    if (row.weights[id] > 0) order.push_back(id);
-  double total = 0;
-  for (const int64_t id : order) total += row.weights[id];
-  const auto before = [&row](int64_t a, int64_t b) {
-    return row.logits[a] != row.logits[b] ? row.logits[a] > row.logits[b] : a < b;
-  };
+// already. What weighs less than half of (1 - top_p) / V of the total is never needed to reach it,
+// but for roundings: then `lightest` 0 leaves out nothing. False: not reached.
+bool keep_top_p(const Row& row, double reached, float lightest, Kept& kept) {
+  std::vector<uint64_t> order;
+  for (int64_t place = 0; place < kept.size(); ++place)
+    if (kept.weights[place] > lightest)
+      order.push_back(rank_key(row.logits[kept.id(place)], place));
   // Sorted in growing pieces: the set is nearly always far smaller than the vocabulary.
   const int64_t num_ids = static_cast<int64_t>(order.size());
   double cumulative = 0;
-  int64_t sorted = 0;
-  for (int64_t rank = 0; rank < num_ids; ++rank) {
+  int64_t sorted = 0, rank = 0;
+  for (; rank == 0 || cumulative < reached; ++rank) {
+    if (rank == num_ids) return false;
     if (rank == sorted) {
-      const int64_t end = std::min(num_ids, 4 * sorted + 256);
-      std::partial_sort(order.begin() + sorted, order.begin() + end, order.end(), before);
-      sorted = end;
+      sorted = std::min(num_ids, 4 * sorted + 256);
+      std::nth_element(order.begin() + rank, order.begin() + (sorted - 1), order.end());
+      std::sort(order.begin() + rank, order.begin() + sorted);
     }
-    if (rank > 0 && cumulative >= top_p * total) {
-      for (int64_t removed = rank; removed < num_ids; ++removed) row.weights[order[removed]] = 0;
-      return;
-    }
-    cumulative += row.weights[order[rank]];
+    cumulative += kept.weights[static_cast<uint32_t>(order[rank])];
   }
+  std::vector<bool> in_set(kept.weights.size());
+  for (int64_t i = 0; i < rank; ++i) in_set[static_cast<uint32_t>(order[i])] = true;
+  keep_if(kept, [&](int64_t place) { return in_set[place]; });
+  return true;
+}
+
+void keep_top_p(const Row& row, double top_p, Kept& kept) {
+  const double total = total_weight(kept);
+  const auto lightest =
+      static_cast<float>(0.5 * (1 - top_p) * total / static_cast<double>(row.num_ids));
+  if (!keep_top_p(row, top_p * total, lightest, kept))
+    keep_top_p(row, top_p * total, /*lightest=*/0, kept);
 }
 
 Row open_row(const float* logits, int64_t num_ids, double temperature, const std::string& place) {
   const float inverse_temperature = static_cast<float>(1 / (temperature == 0 ? 1 : temperature));
-  Row row{logits, num_ids, inverse_temperature, {}, {}};
+  Row row{logits, num_ids, inverse_temperature, {}};
   fold_logits(row.softmax, logits, num_ids, inverse_temperature);
   if (!std::isfinite(row.softmax.sum) || row.softmax.sum == 0) refuse_row(place);
   return row;
 }
 
 // The largest weight is exactly 1, so min_p times the largest probability is the weight min_p.
-void weigh(Row& row, const SamplingFilter& filter) {
-  row.weights.resize(row.num_ids);
-  softmax_weights(row.logits, row.num_ids, row.softmax.max, row.inverse_temperature,
-                  row.weights.data());
-  if (filter.top_k > 0 && filter.top_k < row.num_ids) keep_top_k(row, filter.top_k);
-  if (filter.top_p < 1) keep_top_p(row, filter.top_p);
+void apply_filter(const Row& row, const SamplingFilter& filter, Kept& kept) {
+  if (filter.top_k > 0 && filter.top_k < row.num_ids) {
+    keep_top_k(row, filter.top_k, kept);
+  } else {
+    keep_all(row, kept);
+  }
+  if (filter.top_p < 1) keep_top_p(row, filter.top_p, kept);
   if (filter.min_p > 0)
-    for (float& weight : row.weights)
-      if (weight < filter.min_p) weight = 0;
-}
-
-double total_weight(const Row& row) {
-  return std::accumulate(row.weights.begin(), row.weights.end(), 0.0);
+    keep_if(kept, [&](int64_t place) { return kept.weights[place] >= filter.min_p; });
 }
 
 // Id of the largest logit, the lowest among equals.
@@ -136,29 +219,32 @@ int64_t greedy_token(const Row& row) {
   return std::find(row.logits, row.logits + row.num_ids, row.softmax.max) - row.logits;
 }
 
-int64_t inverse_transform(const Row& row, double mass) {
+// The place of the id at which the sum of weights exceeds `mass`; the last of weight above 0 where
+// rounding leaves none.
+int64_t inverse_transform(const Kept& kept, double mass) {
   double cumulative = 0;
-  int64_t last_kept = 0;
-  for (int64_t id = 0; id < row.num_ids; ++id) {
-    if (row.weights[id] == 0) continue;
-    cumulative += row.weights[id];
-    last_kept = id;
+  int64_t last = 0;
+  for (int64_t place = 0; place < kept.size(); ++place) {
+    if (kept.weights[place] == 0) continue;
+    cumulative += kept.weights[place];
+    last = place;
     if (cumulative > mass) break;
   }
-  return last_kept;
+  return last;
 }
 
-void draw(Row& row, const SamplingFilter& filter, double uniform, int64_t place,
+void draw(const Row& row, const SamplingFilter& filter, double uniform, Kept& kept, int64_t place,
           SampledTokens& sampled) {
   int64_t token = 0;
   float filtered_logprob = 0;
   if (filter.temperature == 0) {
     token = greedy_token(row);
   } else {
-    weigh(row, filter);
-    const double total = total_weight(row);
-    token = inverse_transform(row, uniform * total);
-    filtered_logprob = static_cast<float>(std::log(row.weights[token] / total));
+    apply_filter(row, filter, kept);
+    const double total = total_weight(kept);
+    const int64_t drawn = inverse_transform(kept, uniform * total);
+    token = kept.id(drawn);
+    filtered_logprob = static_cast<float>(std::log(kept.weights[drawn] / total));
   }
   const float logprob =
       static_cast<float>(row.softmax.logprob(row.logits[token], row.inverse_temperature));
@@ -180,10 +266,11 @@ SampledTokens draw_on_cpu(const at::Tensor& logits_BV, const SamplingFilter& fil
   const float* logits = logits_BV.const_data_ptr<float>();
   parallel_for(num_rows, std::max<int64_t>(1, kLogitsPerThread / num_ids),
                [&](int64_t begin, int64_t end) {
+                 Kept kept;
                  for (int64_t place = begin; place < end; ++place) {
-                   Row row = open_row(logits + place * num_ids, num_ids, filter.temperature,
-                                      concat("row ", place));
-                   draw(row, filter, uniforms[place], place, sampled);
+                   const Row row = open_row(logits + place * num_ids, num_ids, filter.temperature,
+                                            concat("row ", place));
+                   draw(row, filter, uniforms[place], kept, place, sampled);
                  }
                });
   return sampled;
@@ -217,15 +304,17 @@ std::vector<double> filtered_distribution(const at::Tensor& logits_V,
   const at::Tensor logits = on_cpu(logits_V);
   if (mode() == Mode::kReference) return reference::filtered_distribution(logits, filter);
   const int64_t num_ids = logits.numel();
-  Row row = open_row(logits.const_data_ptr<float>(), num_ids, filter.temperature, "the row");
+  const Row row = open_row(logits.const_data_ptr<float>(), num_ids, filter.temperature, "the row");
   std::vector<double> probability(num_ids, 0.0);
   if (filter.temperature == 0) {
     probability[greedy_token(row)] = 1;
     return probability;
   }
-  weigh(row, filter);
-  const double total = total_weight(row);
-  for (int64_t id = 0; id < num_ids; ++id) probability[id] = row.weights[id] / total;
+  Kept kept;
+  apply_filter(row, filter, kept);
+  const double total = total_weight(kept);
+  for (int64_t place = 0; place < kept.size(); ++place)
+    probability[kept.id(place)] = kept.weights[place] / total;
   return probability;
 }
 
