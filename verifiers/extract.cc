@@ -169,12 +169,19 @@ std::string_view last_formula(std::string_view text) {
   return trimmed(found);
 }
 
+// A comma before three digits, which belongs to a number.
+bool is_separator(std::string_view text, size_t at) {
+  if (text[at] != ',' || at + 3 >= text.size()) return false;
+  return is_digit(text[at + 1]) && is_digit(text[at + 2]) && is_digit(text[at + 3]) &&
+         (at + 4 == text.size() || !is_digit(text[at + 4]));
+}
+
 std::string_view last_number(std::string_view text) {
   size_t end = text.size();
   while (end > 0 && !is_digit(text[end - 1])) --end;
   size_t begin = end;
-  while (begin > 0 && (is_digit(text[begin - 1]) ||
-                       std::string_view(".,/").find(text[begin - 1]) != std::string_view::npos))
+  while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.' ||
+                       text[begin - 1] == '/' || is_separator(text, begin - 1)))
     --begin;
   while (begin < end && !is_digit(text[begin]) && text[begin] != '.') ++begin;
   if (begin > 0 && begin < end && text[begin - 1] == '-') --begin;
@@ -213,8 +220,9 @@ std::string_view stated_answer(std::string_view text) {
   sentence = trimmed(sentence.substr(0, sentence.find(". ")), " \t\r\n*.");
   const auto end = [](std::string_view part) { return part.data() + part.size(); };
   constexpr int kLongestDelimiter = 2;
-  const bool is_all = end(formula) + kLongestDelimiter >= end(sentence);
-  if (!formula.empty() && (is_all || has_prose(sentence))) return formula;
+  if (!formula.empty() &&
+      (end(formula) + kLongestDelimiter >= end(sentence) || has_prose(sentence)))
+    return formula;
   constexpr size_t kLongestWords = 40;
   const bool only_words = sentence.size() <= kLongestWords && last_value(sentence).empty();
   if (!has_prose(sentence) || only_words) return sentence;
