@@ -106,6 +106,14 @@ bool ArbValue::is_at_most(const mpq_class& bound, long precision) const {
   return within;
 }
 
+void free_caches_at_thread_exit() {
+  struct Caches {
+    Caches() {}
+    ~Caches() { flint_cleanup(); }
+  };
+  static thread_local const Caches caches;
+}
+
 bool call_function(const std::string& name, const std::vector<ArbValue>& args, ArbValue& result,
                    long precision) {
   if (args.size() == 2 && name == "binom") {

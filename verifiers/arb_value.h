@@ -44,6 +44,10 @@ class ArbValue {
   acb_t value_;
 };
 
+// Arb keeps constants by thread; without this they would stay when the thread ends. To be called
+// before the first value of a computation.
+void free_caches_at_thread_exit();
+
 // sin, ln, factorial, ...; false for a function that has no value here.
 bool call_function(const std::string& name, const std::vector<ArbValue>& args, ArbValue& result,
                    long precision);

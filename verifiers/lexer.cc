@@ -378,30 +378,4 @@ std::vector<Token> tokens_of(std::string_view answer, Commas commas) {
   return Lexer(answer, commas).run();
 }
 
-std::string text_key(const std::vector<Token>& tokens) {
-  std::string key;
-  for (const Token& token : tokens) {
-    if (token.kind == TokenKind::kText || token.kind == TokenKind::kLetter ||
-        token.kind == TokenKind::kNumber || token.kind == TokenKind::kWord)
-      key += lower_case(token.text);
-    else if (token.kind == TokenKind::kUnknown || token.kind == TokenKind::kCommand ||
-             token.kind == TokenKind::kRepeating)
-      key += "\\" + token.text + " " + token.repeat;
-    else if (token.kind == TokenKind::kSign && !token.sign('{') && !token.sign('}') &&
-             !token.sign('\''))
-      key += token.text;
-  }
-  return key;
-}
-
-std::string token_key(const std::vector<Token>& tokens) {
-  std::string key;
-  for (const Token& token : tokens) {
-    if (token.sign('{') || token.sign('}')) continue;
-    key += token.text + token.repeat;
-    if (token.kind == TokenKind::kCommand || token.kind == TokenKind::kText) key += ' ';
-  }
-  return key;
-}
-
 }  // namespace covrl::math

@@ -26,7 +26,9 @@ struct NoValue {};
 
 class Evaluator {
  public:
-  Evaluator(const Point& point, WorkBudget& budget) : point_(point), budget_(budget) {}
+  Evaluator(const Point& point, WorkBudget& budget) : point_(point), budget_(budget) {
+    free_caches_at_thread_exit();
+  }
 
   // Throws NoValue where the expression has none that is finite.
   ArbValue value(const Node& node) {

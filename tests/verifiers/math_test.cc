@@ -88,8 +88,9 @@ TEST(MathVerifier, IsThreadSafe) {
   for (int& count : num_correct)
     threads.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
-        const std::string answer = boxed(std::to_string(i) + "\\text{ cm}");
-        count += verifier->verify({answer, "100", ""}).outcome == Outcome::kCorrect;
+        const std::string answer = boxed(std::to_string(i) + "\\tan^2 y\\text{ cm}");
+        const std::string gold = "100\\sec^2 y - 100";
+        count += verifier->verify({answer, gold, ""}).outcome == Outcome::kCorrect;
       }
     });
   for (std::thread& thread : threads) thread.join();
