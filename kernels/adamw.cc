@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "core/error.h"
 #include "kernels/adamw_cpu.h"
@@ -43,30 +45,100 @@ AdamwScalars scalars_of(const AdamwStep& step) {
   scalars.sqrt_correction2 = static_cast<float>(std::sqrt(correction2));
   scalars.eps = static_cast<float>(step.eps);
   scalars.negative_step = static_cast<float>(-step.lr / correction1);
+  scalars.max_norm = step.max_norm;
   return scalars;
+}
+
+void check_optional(const AdamwTensors& tensors, const AdamwStep& step) {
+  const at::Tensor &weights = tensors.weights, &norm = tensors.grad_norm;
+  if (weights.defined() &&
+      ((weights.scalar_type() != at::kBFloat16 && weights.scalar_type() != at::kHalf) ||
+       !weights.is_contiguous() || weights.numel() != tensors.param.numel() ||
+       weights.device() != tensors.param.device()))
+    throw_usage("adamw: weights is ", weights.scalar_type(), " of shape ", weights.sizes(), " on ",
+                weights.device(), ", expected contiguous bfloat16 or float16 with the ",
+                tensors.param.numel(), " elements of param on ", tensors.param.device());
+  if (norm.defined() && (norm.scalar_type() != at::kDouble || norm.numel() != 1 ||
+                         norm.device() != tensors.param.device()))
+    throw_usage("adamw: grad_norm is ", norm.scalar_type(), " of shape ", norm.sizes(), " on ",
+                norm.device(), ", expected one float64 on ", tensors.param.device());
+  if (norm.defined() != (step.max_norm > 0))
+    throw_usage(
+        "adamw: max_norm is ", step.max_norm, ", expected a number above 0 ",
+        norm.defined() ? "where grad_norm is given" : "only where grad_norm is given, else 0");
+}
+
+double clipped_scale(double grad_scale, double max_norm, double norm) {
+  return grad_scale * std::min(1.0, max_norm / (norm + kClipEpsilon));
+}
+
+void adamw_oracle(AdamwTensors tensors, AdamwStep step) {
+  if (tensors.grad_norm.defined())
+    step.grad_scale =
+        clipped_scale(step.grad_scale, step.max_norm, tensors.grad_norm.item<double>());
+  reference::adamw(tensors.param, tensors.grad, tensors.exp_avg, tensors.exp_avg_sq, step);
+  if (tensors.weights.defined()) tensors.weights.copy_(tensors.param);
+}
+
+template <class T>
+void round_range(const float* param, T* weights, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) weights[i] = static_cast<T>(param[i]);
+}
+
+void adamw_cpu(const AdamwTensors& tensors, AdamwScalars scalars) {
+  if (tensors.grad_norm.defined())
+    scalars.grad_scale = static_cast<float>(
+        clipped_scale(scalars.grad_scale, scalars.max_norm, tensors.grad_norm.item<double>()));
+  float* p = tensors.param.data_ptr<float>();
+  const float* g = tensors.grad.const_data_ptr<float>();
+  float* m = tensors.exp_avg.data_ptr<float>();
+  float* v = tensors.exp_avg_sq.data_ptr<float>();
+  const at::Tensor& weights = tensors.weights;
+  parallel_for(tensors.param.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += kGrain) {  // rounded while in the cache
+      const int64_t count = std::min(kGrain, end - first);
+      adamw_range(p + first, g + first, m + first, v + first, count, scalars);
+      if (!weights.defined()) continue;
+      if (weights.scalar_type() == at::kHalf)
+        round_range(p + first, weights.data_ptr<at::Half>() + first, count);
+      else
+        round_range(p + first, weights.data_ptr<at::BFloat16>() + first, count);
+    }
+  });
 }
 
 }  // namespace
 
-void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
-           const AdamwStep& step) {
-  check_buffer("param", param, param);
-  check_buffer("grad", grad, param);
-  check_buffer("exp_avg", exp_avg, param);
-  check_buffer("exp_avg_sq", exp_avg_sq, param);
+void adamw(const AdamwTensors& tensors, const AdamwStep& step) {
+  check_buffer("param", tensors.param, tensors.param);
+  check_buffer("grad", tensors.grad, tensors.param);
+  check_buffer("exp_avg", tensors.exp_avg, tensors.param);
+  check_buffer("exp_avg_sq", tensors.exp_avg_sq, tensors.param);
+  check_optional(tensors, step);
   check_step(step);
   const at::NoGradGuard no_grad;
-  if (uses_reference(param, Kernels::kCpuAndCuda))
-    return reference::adamw(param, grad, exp_avg, exp_avg_sq, step);
-  const AdamwScalars scalars = scalars_of(step);
-  if (param.is_cuda()) return cuda_ops::adamw(param, grad, exp_avg, exp_avg_sq, scalars);
-  float* p = param.data_ptr<float>();
-  const float* g = grad.const_data_ptr<float>();
-  float* m = exp_avg.data_ptr<float>();
-  float* v = exp_avg_sq.data_ptr<float>();
-  parallel_for(param.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    adamw_range(p + begin, g + begin, m + begin, v + begin, end - begin, scalars);
+  if (uses_reference(tensors.param, Kernels::kCpuAndCuda)) return adamw_oracle(tensors, step);
+  if (tensors.param.is_cuda()) return cuda_ops::adamw(tensors, scalars_of(step));
+  adamw_cpu(tensors, scalars_of(step));
+}
+
+at::Tensor gradient_norm(const at::Tensor& grad) {
+  check_buffer("grad", grad, grad);
+  const at::NoGradGuard no_grad;
+  if (uses_reference(grad, Kernels::kCpuAndCuda))
+    return grad.to(at::kDouble).square().sum().sqrt().view({1});
+  if (grad.is_cuda()) return cuda_ops::gradient_norm(grad);
+  const int64_t count = grad.numel();
+  const float* values = grad.const_data_ptr<float>();
+  std::vector<double> squares(static_cast<size_t>((count + kGrain - 1) / kGrain));
+  parallel_for(static_cast<int64_t>(squares.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part)
+      squares[static_cast<size_t>(part)] =
+          sum_of_squares(values + part * kGrain, std::min(kGrain, count - part * kGrain));
   });
+  double total = 0;
+  for (const double square : squares) total += square;
+  return at::full({1}, std::sqrt(total), at::kDouble);
 }
 
 }  // namespace covrl::kernels

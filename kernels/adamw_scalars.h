@@ -13,6 +13,10 @@ struct AdamwScalars {
   float sqrt_correction2;  // sqrt(1 - beta2^step)
   float eps;
   float negative_step;  // -lr / (1 - beta1^step)
+  double max_norm =
+      0;  // with a gradient norm: grad_scale *= min(1, max_norm / (norm + kClipEpsilon))
 };
+
+inline constexpr double kClipEpsilon = 1e-6;
 
 }  // namespace covrl::kernels

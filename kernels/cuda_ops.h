@@ -11,6 +11,7 @@
 
 #include <vector>
 
+#include "kernels/adamw.h"
 #include "kernels/adamw_scalars.h"
 #include "kernels/attention.h"
 #include "kernels/sample_token.h"
@@ -41,7 +42,7 @@ TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_V
 TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
                                        double temperature);
 
-void adamw(at::Tensor& param, const at::Tensor& grad, at::Tensor& exp_avg, at::Tensor& exp_avg_sq,
-           const AdamwScalars& scalars);
+void adamw(const AdamwTensors& tensors, const AdamwScalars& scalars);
+at::Tensor gradient_norm(const at::Tensor& grad);
 
 }  // namespace covrl::kernels::cuda_ops

@@ -36,8 +36,8 @@ TokenLogprob token_logprob_from_logits(const at::Tensor&, const at::Tensor&, dou
   refuse("token_logprob_from_logits");
 }
 
-void adamw(at::Tensor&, const at::Tensor&, at::Tensor&, at::Tensor&, const AdamwScalars&) {
-  refuse("adamw");
-}
+void adamw(const AdamwTensors&, const AdamwScalars&) { refuse("adamw"); }
+
+at::Tensor gradient_norm(const at::Tensor&) { refuse("gradient_norm"); }
 
 }  // namespace covrl::kernels::cuda_ops

@@ -78,8 +78,11 @@ Optimizer::Optimizer(OptimizerConfig config,
     : config_(std::move(config)), parameters_(parameters) {
   int64_t total = 0;
   for (const auto& [name, parameter] : parameters_) {
-    COVRL_CHECK(parameter.scalar_type() == at::kFloat && parameter.is_contiguous(), name,
-                " is not contiguous float32");
+    const bool wide = parameter.scalar_type() == at::kFloat;
+    COVRL_CHECK(
+        (wide || at::isReducedFloatingType(parameter.scalar_type())) && parameter.is_contiguous(),
+        name, " is not contiguous float32, bfloat16 or float16");
+    masters_.push_back(wide ? at::Tensor() : parameter.detach().to(at::kFloat));
     total += parameter.numel();
   }
   const at::Device device = parameters_.empty() ? at::kCPU : parameters_.front().second.device();
@@ -99,13 +102,17 @@ double Optimizer::step(const at::Tensor& flat_grad, double grad_norm, int64_t to
       config_.grad_clip > 0 ? std::min(1.0, config_.grad_clip / (grad_norm + kNormEpsilon)) : 1.0;
   step.step = num_steps_;
   const std::vector<at::Tensor> gradients = slices(flat_grad.to(exp_avg_.device()), parameters_);
-  std::vector<at::Tensor> means = slices(exp_avg_, parameters_);
-  std::vector<at::Tensor> squares = slices(exp_avg_sq_, parameters_);
+  const std::vector<at::Tensor> means = slices(exp_avg_, parameters_);
+  const std::vector<at::Tensor> squares = slices(exp_avg_sq_, parameters_);
   for (size_t p = 0; p < parameters_.size(); ++p) {
-    at::Tensor values = parameters_[p].second.detach().view({-1});
+    const at::Tensor values = parameters_[p].second.detach().view({-1});
     const bool decayed = config_.decay_1d_params || parameters_[p].second.dim() > 1;
     step.weight_decay = decayed ? config_.weight_decay : 0;
-    kernels::adamw(values, gradients[p], means[p], squares[p], step);
+    const at::Tensor& master = masters_[p];
+    if (master.defined())
+      kernels::adamw({master.view({-1}), gradients[p], means[p], squares[p], values}, step);
+    else
+      kernels::adamw({values, gradients[p], means[p], squares[p]}, step);
   }
   return step.lr;
 }
@@ -118,6 +125,7 @@ std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {
     const auto& [name, parameter] = parameters_[p];
     state.emplace_back("exp_avg." + name, means[p].view(parameter.sizes()));
     state.emplace_back("exp_avg_sq." + name, squares[p].view(parameter.sizes()));
+    if (masters_[p].defined()) state.emplace_back("master." + name, masters_[p]);
   }
   return state;
 }

@@ -1,4 +1,5 @@
 // AdamW over the parameters of a model, with gradient clipping and a learning-rate schedule.
+// Parameters of 16 bits are stepped through a float32 master copy.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -37,13 +38,15 @@ class Optimizer {
   double step(const at::Tensor& flat_grad, double grad_norm, int64_t total_steps);
   int64_t num_steps() const { return num_steps_; }
 
-  // State for checkpoints: names "exp_avg.NAME", "exp_avg_sq.NAME", and the step count apart.
+  // State for checkpoints: names "exp_avg.NAME", "exp_avg_sq.NAME", "master.NAME" for parameters of
+  // 16 bits, and the step count apart.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
   void load_state(const std::vector<std::pair<std::string, at::Tensor>>& state, int64_t num_steps);
 
  private:
   OptimizerConfig config_;
   std::vector<std::pair<std::string, at::Tensor>> parameters_;
+  std::vector<at::Tensor> masters_;  // undefined for float32 parameters
   at::Tensor exp_avg_, exp_avg_sq_;  // flat float32
   int64_t num_steps_ = 0;
 };

@@ -73,30 +73,49 @@ __device__ void store_packet(T* to, const Packet<T>& packet) {
   }
 }
 
+// The first `count` elements of a packet, zeros behind them; whole packets take the quick way.
+template <class T, bool kAligned>
+__device__ Packet<T> load_part(const T* from, int count) {
+  if (count >= kPacket<T>) return load_packet<T, kAligned>(from);
+  Packet<T> packet;
+#pragma unroll
+  for (int i = 0; i < kPacket<T>; ++i) packet.values[i] = i < count ? from[i] : from_float<T>(0.0f);
+  return packet;
+}
+
+template <class T, bool kAligned>
+__device__ void store_part(T* to, const Packet<T>& packet, int count) {
+  if (count >= kPacket<T>) return store_packet<T, kAligned>(to, packet);
+#pragma unroll
+  for (int i = 0; i < kPacket<T>; ++i)
+    if (i < count) to[i] = packet.values[i];
+}
+
 // True when each row of `row_size` elements that starts at `pointer` is made of aligned packets.
 template <class T>
 bool rows_are_aligned(const T* pointer, int64_t row_size) {
   return reinterpret_cast<uintptr_t>(pointer) % 16 == 0 && row_size % kPacket<T> == 0;
 }
 
-__device__ inline float warp_sum(float value) {
+template <class Real>
+__device__ Real warp_sum(Real value) {
 #pragma unroll
   for (int offset = kWarp / 2; offset > 0; offset /= 2)
     value += __shfl_xor_sync(0xffffffffu, value, offset);
   return value;
 }
 
-// Sum over the block, in every thread. `scratch`: one float a warp; not reused before another
+// Sum over the block, in every thread. `scratch`: one value a warp; not reused before another
 // __syncthreads().
-template <int kThreads>
-__device__ float block_sum(float value, float* scratch) {
+template <int kThreads, class Real>
+__device__ Real block_sum(Real value, Real* scratch) {
   constexpr int kWarps = kThreads / kWarp;
   static_assert(kThreads % kWarp == 0 && kWarps <= kWarp);
   value = warp_sum(value);
   if (threadIdx.x % kWarp == 0) scratch[threadIdx.x / kWarp] = value;
   __syncthreads();
   const int lane = threadIdx.x % kWarp;
-  return warp_sum(lane < kWarps ? scratch[lane] : 0.0f);
+  return warp_sum(lane < kWarps ? scratch[lane] : Real(0));
 }
 
 // Blocks of `threads` that cover `count`, or 0 when a grid cannot have as many.

@@ -4,18 +4,18 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "kernels/cpu_isa.h"
+#include "kernels/mode.h"
 #include "kernels/reference_logprob.h"
 
 namespace covrl::kernels {
 namespace {
 
-struct State {
-  at::Tensor param, grad, exp_avg, exp_avg_sq;
-};
+using State = AdamwTensors;
 
 State make_state(int64_t count) {
   at::manual_seed(7);
@@ -67,7 +67,7 @@ TEST_P(AdamwSizes, FollowsTheDefinition) {
       exact.exp_avg_sq[i] = after.exp_avg_sq;
     }
     reference::adamw(naive.param, naive.grad, naive.exp_avg, naive.exp_avg_sq, step);
-    adamw(fast.param, fast.grad, fast.exp_avg, fast.exp_avg_sq, step);
+    adamw(fast, step);
     const double unit = 0x1p-24;
     EXPECT_LE(max_error(fast.param, exact.param), 2 * max_error(naive.param, exact.param) + unit);
     EXPECT_LE(max_error(fast.exp_avg, exact.exp_avg),
@@ -88,16 +88,15 @@ TEST(Adamw, ResultDoesNotDependOnThreadsOrPieces) {
   State one = copy(start, at::kFloat), many = copy(start, at::kFloat),
         pieces = copy(start, at::kFloat);
   at::set_num_threads(1);
-  adamw(one.param, one.grad, one.exp_avg, one.exp_avg_sq, step);
+  adamw(one, step);
   at::set_num_threads(3);
-  adamw(many.param, many.grad, many.exp_avg, many.exp_avg_sq, step);
+  adamw(many, step);
   at::set_num_threads(threads);
   for (const auto& [begin, size] :
        {std::pair<int64_t, int64_t>{0, 33333}, {33333, count - 33333}}) {
-    at::Tensor param = pieces.param.narrow(0, begin, size);
-    at::Tensor exp_avg = pieces.exp_avg.narrow(0, begin, size),
-               exp_avg_sq = pieces.exp_avg_sq.narrow(0, begin, size);
-    adamw(param, pieces.grad.narrow(0, begin, size), exp_avg, exp_avg_sq, step);
+    adamw({pieces.param.narrow(0, begin, size), pieces.grad.narrow(0, begin, size),
+           pieces.exp_avg.narrow(0, begin, size), pieces.exp_avg_sq.narrow(0, begin, size)},
+          step);
   }
   EXPECT_TRUE(many.param.equal(one.param));
   EXPECT_TRUE(pieces.param.equal(one.param));
@@ -109,9 +108,9 @@ TEST(Adamw, InstructionSetsAgreeInEveryBit) {
   const State start = make_state(1013);
   State portable = copy(start, at::kFloat), widest = copy(start, at::kFloat);
   set_isa(Isa::kPortable);
-  adamw(portable.param, portable.grad, portable.exp_avg, portable.exp_avg_sq, step);
+  adamw(portable, step);
   set_isa(best_isa());
-  adamw(widest.param, widest.grad, widest.exp_avg, widest.exp_avg_sq, step);
+  adamw(widest, step);
   EXPECT_TRUE(widest.param.equal(portable.param));
   EXPECT_TRUE(widest.exp_avg.equal(portable.exp_avg));
   EXPECT_TRUE(widest.exp_avg_sq.equal(portable.exp_avg_sq));
@@ -123,20 +122,95 @@ TEST(Adamw, ZeroGradientOnlyDecays) {
   state.grad.zero_();
   state.exp_avg.zero_();
   state.exp_avg_sq.zero_();
-  adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq,
-        {0.5, 0.9, 0.999, 1e-8, 0.25, 1.0, 1});
+  adamw(state, {0.5, 0.9, 0.999, 1e-8, 0.25, 1.0, 1});
   EXPECT_TRUE(state.param.equal(before * 0.875f));
+}
+
+TEST(Adamw, WeightsAreTheRoundedMasterCopy) {
+  const AdamwStep step{1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, 3};
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
+    for (const int64_t count : {1, 17, 40001}) {
+      State alone = make_state(count), with = copy(alone, at::kFloat);
+      with.weights = at::zeros({count}, type);
+      adamw(alone, step);
+      adamw(with, step);
+      EXPECT_TRUE(with.param.equal(alone.param));
+      EXPECT_TRUE(with.weights.equal(alone.param.to(type))) << type;
+    }
+  }
+}
+
+TEST(Adamw, ClipsByTheNormOfTheGradient) {
+  for (const double max_norm : {0.5, 1e6}) {  // clips, leaves alone
+    State seen = make_state(521), expected = copy(seen, at::kFloat);
+    seen.grad_norm = gradient_norm(seen.grad);
+    const double norm = seen.grad_norm.item<double>();
+    AdamwStep step{1e-3, 0.9, 0.999, 1e-8, 0.01, 1.0, 3};
+    step.max_norm = max_norm;
+    adamw(seen, step);
+    step.max_norm = 0;
+    step.grad_scale = std::min(1.0, max_norm / (norm + 1e-6));
+    adamw(expected, step);
+    EXPECT_TRUE(seen.param.equal(expected.param)) << max_norm;
+    EXPECT_TRUE(seen.exp_avg.equal(expected.exp_avg)) << max_norm;
+  }
+}
+
+TEST(GradientNorm, IsTheSumInDoubleWhateverThreadsAndInstructionSet) {
+  for (const int64_t count : {0, 1, 7, 8, 16384, 16397, 100003}) {
+    at::manual_seed(count);
+    const at::Tensor grad = at::randn({count}) * 3;
+    const double exact = grad.to(at::kDouble).norm().item<double>(),
+                 seen = gradient_norm(grad).item<double>();
+    EXPECT_NEAR(seen, exact, 1e-14 * exact) << count;
+    const int threads = at::get_num_threads();
+    at::set_num_threads(3);
+    set_isa(Isa::kPortable);
+    EXPECT_EQ(gradient_norm(grad).item<double>(), seen) << count;
+    set_isa(best_isa());
+    at::set_num_threads(threads);
+  }
+}
+
+TEST(Adamw, OracleClipsAndRoundsAlike) {
+  State fast = make_state(77);
+  fast.weights = at::zeros({77}, at::kBFloat16);
+  fast.grad_norm = gradient_norm(fast.grad);
+  State oracle = copy(fast, at::kFloat);
+  oracle.weights = at::zeros({77}, at::kBFloat16);
+  AdamwStep step{1e-2, 0.9, 0.999, 1e-8, 0.01, 1.0, 3};
+  step.max_norm = 2;
+  adamw(fast, step);
+  set_mode(Mode::kReference);
+  oracle.grad_norm = gradient_norm(oracle.grad);
+  adamw(oracle, step);
+  set_mode(Mode::kFast);
+  EXPECT_TRUE(at::allclose(fast.param, oracle.param, 1e-6, 1e-7));
+  EXPECT_TRUE(oracle.weights.equal(oracle.param.to(at::kBFloat16)));
 }
 
 TEST(Adamw, RefusesBuffersThatDoNotFit) {
   State state = make_state(8);
-  at::Tensor short_buffer = at::zeros({7}), wrong_type = at::zeros({8}, at::kDouble);
-  EXPECT_THROW(adamw(state.param, short_buffer, state.exp_avg, state.exp_avg_sq, {}), Error);
-  EXPECT_THROW(adamw(state.param, state.grad, wrong_type, state.exp_avg_sq, {}), Error);
-  AdamwStep before_first;
-  before_first.step = 0;
-  EXPECT_THROW(adamw(state.param, state.grad, state.exp_avg, state.exp_avg_sq, before_first),
-               Error);
+  const auto refused = [](State tensors, const AdamwStep& step) {
+    EXPECT_THROW(adamw(tensors, step), Error);
+  };
+  State changed = state;
+  changed.grad = at::zeros({7});
+  refused(changed, {});
+  changed = state;
+  changed.exp_avg = at::zeros({8}, at::kDouble);
+  refused(changed, {});
+  changed = state;
+  changed.weights = at::zeros({8});
+  refused(changed, {});
+  AdamwStep step;
+  step.step = 0;
+  refused(state, step);
+  step.step = 1;
+  step.max_norm = 1;  // without a norm
+  refused(state, step);
+  state.grad_norm = gradient_norm(state.grad);
+  refused(state, {});
 }
 
 }  // namespace

@@ -128,6 +128,39 @@ TEST(OptimizerTest, GoesOnFromItsStateBitForBit) {
   EXPECT_EQ(other.num_steps(), 6);
 }
 
+Parameters in_bfloat16(const Parameters& parameters) {
+  Parameters rounded;
+  for (const auto& [name, parameter] : parameters)
+    rounded.emplace_back(name, parameter.detach().to(at::kBFloat16));
+  return rounded;
+}
+
+TEST(OptimizerTest, SixteenBitsFollowTheirMasterCopy) {
+  Parameters narrow = in_bfloat16(make_parameters()), wide;
+  for (const auto& [name, parameter] : narrow) wide.emplace_back(name, parameter.to(at::kFloat));
+  Optimizer optimizer(make_config(), narrow), plain(make_config(), wide);
+  for (int64_t step = 1; step <= 3; ++step) {
+    optimizer.step(gradient_of(step), 1, 10);
+    plain.step(gradient_of(step), 1, 10);
+  }
+  for (size_t p = 0; p < wide.size(); ++p)
+    EXPECT_TRUE(narrow[p].second.equal(wide[p].second.to(at::kBFloat16)));
+
+  Parameters resumed = narrow;
+  for (auto& [name, parameter] : resumed) parameter = parameter.clone();
+  Optimizer other(make_config(), resumed);
+  std::vector<std::pair<std::string, at::Tensor>> state = optimizer.state();
+  for (auto& [name, tensor] : state) tensor = tensor.clone();
+  EXPECT_EQ(state[2].first, "master.layer.weight");
+  other.load_state(state, 3);
+  for (int64_t step = 4; step <= 6; ++step) {
+    optimizer.step(gradient_of(step), 1, 10);
+    other.step(gradient_of(step), 1, 10);
+  }
+  for (size_t p = 0; p < narrow.size(); ++p) EXPECT_TRUE(resumed[p].second.equal(narrow[p].second));
+  EXPECT_EQ(other.num_steps(), 6);
+}
+
 TEST(OptimizerTest, RefusesAForeignState) {
   Optimizer optimizer(make_config(), make_parameters());
   std::vector<std::pair<std::string, at::Tensor>> state = optimizer.state();
