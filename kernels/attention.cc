@@ -165,17 +165,21 @@ at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at:
   return AttentionFunction::apply(q_TQd, k_THd, v_THd, cu_seqlens, scale);
 }
 
+void check_write(const char* op, const PagedCache& cache, const at::Tensor& k_THd,
+                 const at::Tensor& v_THd, const at::Tensor& slots_T) {
+  check_cache(op, cache);
+  check_input(op, "k", k_THd, 3);
+  check_input(op, "v", v_THd, 3);
+  check_alike(op, "cache.k", cache.k_PSHd, "k", k_THd);
+  check_alike(op, "cache.k", cache.k_PSHd, "v", v_THd);
+  check_shape(op, "k", k_THd, {k_THd.size(0), cache.k_PSHd.size(2), cache.k_PSHd.size(3)});
+  check_shape(op, "v", v_THd, k_THd.sizes());
+  check_integers(op, "slots", slots_T, at::kLong, {k_THd.size(0)});
+}
+
 void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
                  const at::Tensor& slots_T) {
-  check_cache("write_cache", cache);
-  check_input("write_cache", "k", k_THd, 3);
-  check_input("write_cache", "v", v_THd, 3);
-  check_alike("write_cache", "cache.k", cache.k_PSHd, "k", k_THd);
-  check_alike("write_cache", "cache.k", cache.k_PSHd, "v", v_THd);
-  check_shape("write_cache", "k", k_THd,
-              {k_THd.size(0), cache.k_PSHd.size(2), cache.k_PSHd.size(3)});
-  check_shape("write_cache", "v", v_THd, k_THd.sizes());
-  check_integers("write_cache", "slots", slots_T, at::kLong, {k_THd.size(0)});
+  check_write("write_cache", cache, k_THd, v_THd, slots_T);
   if (uses_reference(cache.k_PSHd)) return reference::write_cache(cache, k_THd, v_THd, slots_T);
   const at::Tensor k = k_THd.contiguous(), v = v_THd.contiguous(), slots = slots_T.contiguous();
   const int64_t* slot = slots.const_data_ptr<int64_t>();

@@ -25,6 +25,10 @@ struct PagedCache {
   at::Tensor v_PSHd;
 };
 
+// Throws Error unless k, v and slots fit the cache; the slots' range is not looked at.
+void check_write(const char* op, const PagedCache& cache, const at::Tensor& k_THd,
+                 const at::Tensor& v_THd, const at::Tensor& slots_T);
+
 // Writes k, v [T,H,d] at token slots slot = page * S + offset, slots [T] int64.
 void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
                  const at::Tensor& slots_T);

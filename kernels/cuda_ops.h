@@ -14,17 +14,41 @@
 #include "kernels/adamw.h"
 #include "kernels/adamw_scalars.h"
 #include "kernels/attention.h"
+#include "kernels/rope.h"
+#include "kernels/rope_cpu.h"
 #include "kernels/sample_token.h"
 #include "kernels/token_logprob.h"
 
 namespace covrl::kernels::cuda_ops {
 
-at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps);
+struct NormalisedRows {
+  at::Tensor y_TD;
+  at::Tensor sum_TD;     // with a residual: x + residual
+  at::Tensor inverse_T;  // for the backward pass: 1 / root mean square
+};
+// residual: undefined for none.
+NormalisedRows rms_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD,
+                        const at::Tensor& weight_D, double eps);
+struct RmsNormGradient {
+  at::Tensor x_TD;
+  at::Tensor weight_D;
+};
+// x: what was normalised. grad_sum: undefined, or the gradient that reaches x past the norm.
+RmsNormGradient rms_norm_backward(const at::Tensor& x_TD, const at::Tensor& weight_D,
+                                  const at::Tensor& inverse_T, const at::Tensor& grad_y_TD,
+                                  const at::Tensor& grad_sum_TD);
 
-at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
-                const at::Tensor& positions_T);
+at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places, Rotation rotation);
+void rope_into_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
+                     const at::Tensor& slots_T, const RopePlaces& places);
 
 at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF);
+struct SwigluGradient {
+  at::Tensor gate_TF;
+  at::Tensor up_TF;
+};
+SwigluGradient swiglu_backward(const at::Tensor& gate_TF, const at::Tensor& up_TF,
+                               const at::Tensor& grad_y_TF);
 
 // Pages and lengths, which live on the device, are not checked.
 at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,

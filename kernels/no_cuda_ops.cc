@@ -11,13 +11,27 @@ namespace {
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor&, const at::Tensor&, double) { refuse("rms_norm"); }
+NormalisedRows rms_norm(const at::Tensor&, const at::Tensor&, const at::Tensor&, double) {
+  refuse("rms_norm");
+}
 
-at::Tensor rope(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&) {
-  refuse("rope");
+RmsNormGradient rms_norm_backward(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                  const at::Tensor&, const at::Tensor&) {
+  refuse("rms_norm");
+}
+
+at::Tensor rope(const at::Tensor&, const RopePlaces&, Rotation) { refuse("rope"); }
+
+void rope_into_cache(PagedCache&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                     const RopePlaces&) {
+  refuse("rope_into_cache");
 }
 
 at::Tensor swiglu(const at::Tensor&, const at::Tensor&) { refuse("swiglu"); }
+
+SwigluGradient swiglu_backward(const at::Tensor&, const at::Tensor&, const at::Tensor&) {
+  refuse("swiglu");
+}
 
 at::Tensor decode_attention(const at::Tensor&, const PagedCache&, const at::Tensor&,
                             const at::Tensor&, double) {

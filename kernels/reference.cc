@@ -50,11 +50,12 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
   return normalised * weight_D;
 }
 
-at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
-                const at::Tensor& positions_T) {
+at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places) {
   const at::Tensor x = widened(x_THd);
-  const at::Tensor cos = cos_Pd.index_select(0, positions_T).unsqueeze(1).to(x.scalar_type());
-  const at::Tensor sin = sin_Pd.index_select(0, positions_T).unsqueeze(1).to(x.scalar_type());
+  const auto angles = [&](const at::Tensor& table_Pd) {
+    return table_Pd.index_select(0, places.positions_T).unsqueeze(1).to(x.scalar_type());
+  };
+  const at::Tensor cos = angles(places.cos_Pd), sin = angles(places.sin_Pd);
   const std::vector<at::Tensor> half = x.chunk(2, -1);
   return at::cat({half[0] * cos - half[1] * sin, half[1] * cos + half[0] * sin}, -1)
       .to(x_THd.scalar_type());

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels/attention.h"
+#include "kernels/rope.h"
 
 namespace covrl::kernels {
 
@@ -22,8 +23,7 @@ namespace reference {
 at::Tensor linear(const at::Tensor& x_TK, const at::Tensor& weight_NK,
                   const at::Tensor& bias_N = {});
 at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps);
-at::Tensor rope(const at::Tensor& x_THd, const at::Tensor& cos_Pd, const at::Tensor& sin_Pd,
-                const at::Tensor& positions_T);
+at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places);
 at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF);
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
                      const std::vector<int64_t>& cu_seqlens, double scale);

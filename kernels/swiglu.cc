@@ -24,12 +24,17 @@ at::Tensor forward_cpu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
 struct SwigluFunction : Function<SwigluFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& gate, const at::Tensor& up) {
     ctx->save_for_backward({gate, up});
-    return forward_cpu(gate, up);
+    return gate.is_cuda() ? cuda_ops::swiglu(gate, up) : forward_cpu(gate, up);
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     check_first_derivative("swiglu");
     const variable_list saved = ctx->get_saved_variables();
+    if (saved[0].is_cuda()) {
+      const cuda_ops::SwigluGradient gradient =
+          cuda_ops::swiglu_backward(saved[0], saved[1], grads[0]);
+      return {gradient.gate_TF, gradient.up_TF};
+    }
     const at::ScalarType type = saved[0].scalar_type();
     const at::Tensor gate = to_float(saved[0]), up = to_float(saved[1]),
                      grad_y = to_float(grads[0]);
@@ -48,11 +53,9 @@ at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
   check_input("swiglu", "up", up_TF, 2);
   check_alike("swiglu", "gate", gate_TF, "up", up_TF);
   check_shape("swiglu", "up", up_TF, gate_TF.sizes());
-  const bool differentiated = wants_gradient({gate_TF, up_TF});
-  if (uses_reference(gate_TF, Kernels::kCpuAndCuda) || (gate_TF.is_cuda() && differentiated))
-    return reference::swiglu(gate_TF, up_TF);
-  if (gate_TF.is_cuda()) return cuda_ops::swiglu(gate_TF, up_TF);
-  if (!differentiated) return forward_cpu(gate_TF, up_TF);
+  if (uses_reference(gate_TF, Kernels::kCpuAndCuda)) return reference::swiglu(gate_TF, up_TF);
+  if (!wants_gradient({gate_TF, up_TF}))
+    return gate_TF.is_cuda() ? cuda_ops::swiglu(gate_TF, up_TF) : forward_cpu(gate_TF, up_TF);
   return SwigluFunction::apply(gate_TF, up_TF);
 }
 

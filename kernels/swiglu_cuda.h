@@ -1,4 +1,4 @@
-// silu(gate) * up (swiglu.h) on a CUDA device, forward: computed in float, rounded once.
+// silu(gate) * up (swiglu.h) on a CUDA device: computed in float, rounded once.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,16 @@ struct SwigluForward {
   int64_t count = 0;
 };
 cudaError_t swiglu_forward_cuda(const SwigluForward& elements, cudaStream_t stream);
+
+struct SwigluBackward {
+  const void* gate = nullptr;
+  const void* up = nullptr;
+  const void* grad_y = nullptr;
+  void* grad_gate = nullptr;  // the gradients may be in place of any input
+  void* grad_up = nullptr;
+  CudaType type = CudaType::kFloat32;
+  int64_t count = 0;
+};
+cudaError_t swiglu_backward_cuda(const SwigluBackward& elements, cudaStream_t stream);
 
 }  // namespace covrl::kernels

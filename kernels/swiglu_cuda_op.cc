@@ -14,4 +14,20 @@ at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
   return y;
 }
 
+SwigluGradient swiglu_backward(const at::Tensor& gate_TF, const at::Tensor& up_TF,
+                               const at::Tensor& grad_y_TF) {
+  const at::Tensor gate = gate_TF.contiguous(), up = up_TF.contiguous(),
+                   grad_y = grad_y_TF.contiguous();
+  const SwigluGradient gradient = {at::empty_like(gate), at::empty_like(up)};
+  const SwigluBackward elements = {gate.const_data_ptr(),
+                                   up.const_data_ptr(),
+                                   grad_y.const_data_ptr(),
+                                   gradient.gate_TF.data_ptr(),
+                                   gradient.up_TF.data_ptr(),
+                                   cuda_type(gate),
+                                   gate.numel()};
+  check_launch(swiglu_backward_cuda(elements, current_stream()), "swiglu's gradient", gate);
+  return gradient;
+}
+
 }  // namespace covrl::kernels::cuda_ops

@@ -10,7 +10,6 @@
 #include "core/rng.h"
 #include "kernels/linear.h"
 #include "kernels/rms_norm.h"
-#include "kernels/rope.h"
 #include "kernels/swiglu.h"
 #include "kernels/token_logprob.h"
 #include "policy/model_layer.h"
@@ -104,12 +103,6 @@ PackedTokens pack_tokens(const std::vector<std::vector<int64_t>>& sequences) {
   return batch;
 }
 
-// Rotation angles of the packed tokens.
-struct Model::Places {
-  at::Tensor positions_T;
-  RopeTable::Tables tables;
-};
-
 Model::Model(ModelConfig config, DType dtype)
     : config_(std::move(config)), dtype_(dtype), rope_(std::make_unique<RopeTable>(config_)) {}
 
@@ -175,19 +168,16 @@ double Model::attention_scale() const {
 
 const at::Tensor& Model::head() const { return head_VD_; }
 
-at::Tensor Model::attention_block(int64_t index, const at::Tensor& x_TD, const Places& places,
-                                  const Attend& attend) const {
+at::Tensor Model::attention_block(int64_t index, const at::Tensor& x_TD,
+                                  const kernels::RopePlaces& places, const Attend& attend) const {
   const Layer& layer = layers_[static_cast<size_t>(index)];
   const int64_t tokens = x_TD.size(0), size = config_.head_dim;
   const int64_t heads = config_.num_attention_heads, key_heads = config_.num_key_value_heads;
-  const auto rotated = [&](const Projection& projection, int64_t count) {
-    return kernels::rope(projection(x_TD).view({tokens, count, size}), places.tables.cos_Pd,
-                         places.tables.sin_Pd, places.positions_T);
-  };
-  const at::Tensor q_TQd = rotated(layer.q, heads);
-  const at::Tensor k_THd = rotated(layer.k, key_heads);
+  const at::Tensor q_TQd = kernels::rope(layer.q(x_TD).view({tokens, heads, size}), places);
+  const at::Tensor k_THd = layer.k(x_TD).view({tokens, key_heads, size});
   const at::Tensor v_THd = layer.v(x_TD).view({tokens, key_heads, size});
-  return layer.o(attend(index, q_TQd, k_THd, v_THd).reshape({tokens, heads * size}));
+  const at::Tensor output_TQd = attend(index, q_TQd, k_THd, v_THd, places);
+  return layer.o(output_TQd.reshape({tokens, heads * size}));
 }
 
 at::Tensor Model::mlp_block(int64_t index, const at::Tensor& x_TD) const {
@@ -198,23 +188,29 @@ at::Tensor Model::mlp_block(int64_t index, const at::Tensor& x_TD) const {
 at::Tensor Model::forward(const at::Tensor& tokens_T, const at::Tensor& positions_T,
                           int64_t num_positions, const Attend& attend) const {
   check_tokens(tokens_T, config_.vocab_size);
-  const Places places{positions_T.to(device()), rope_->at_least(num_positions, device())};
-  at::Tensor x_TD = at::embedding(embedding_VD_, tokens_T.to(device()));
-  for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
-    const Layer& layer = layers_[static_cast<size_t>(i)];
-    x_TD =
-        x_TD + attention_block(i, kernels::rms_norm(x_TD, layer.input_norm_D, config_.rms_norm_eps),
-                               places, attend);
-    x_TD = x_TD + mlp_block(i, kernels::rms_norm(x_TD, layer.mlp_norm_D, config_.rms_norm_eps));
+  const RopeTable::Tables tables = rope_->at_least(num_positions, device());
+  const kernels::RopePlaces places{tables.cos_Pd, tables.sin_Pd, positions_T.to(device())};
+  const auto normed_sum = [&](const at::Tensor& x, const at::Tensor& residual,
+                              const at::Tensor& weight) {
+    return kernels::rms_norm_residual(x, residual, weight, config_.rms_norm_eps);
+  };
+  const at::Tensor x_TD = at::embedding(embedding_VD_, tokens_T.to(device()));
+  const at::Tensor& first_norm = layers_.empty() ? norm_D_ : layers_.front().input_norm_D;
+  kernels::ResidualNorm x{kernels::rms_norm(x_TD, first_norm, config_.rms_norm_eps), x_TD};
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const int64_t index = static_cast<int64_t>(i);
+    const at::Tensor& next_norm = i + 1 < layers_.size() ? layers_[i + 1].input_norm_D : norm_D_;
+    x = normed_sum(x.sum_TD, attention_block(index, x.y_TD, places, attend), layers_[i].mlp_norm_D);
+    x = normed_sum(x.sum_TD, mlp_block(index, x.y_TD), next_norm);
   }
-  return kernels::rms_norm(x_TD, norm_D_, config_.rms_norm_eps);
+  return x.y_TD;
 }
 
 Model::Attend Model::attend_packed(const std::vector<int64_t>& cu_seqlens) const {
-  return
-      [this, &cu_seqlens](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-        return kernels::attention(q, k, v, cu_seqlens, attention_scale());
-      };
+  return [this, &cu_seqlens](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                             const kernels::RopePlaces& places) {
+    return kernels::attention(q, kernels::rope(k, places), v, cu_seqlens, attention_scale());
+  };
 }
 
 at::Tensor Model::hidden(const PackedTokens& batch) const {

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/attention.h"
+#include "kernels/rope.h"
 #include "policy/model_config.h"
 
 namespace covrl {
@@ -78,18 +78,17 @@ class Model {
 
  private:
   struct Layer;
-  struct Places;
-  // Attention of a layer given its rotated queries q [T,Q,d] and keys, values k, v [T,H,d] ->
-  // [T,Q,d].
+  // Attention of a layer given its rotated queries q [T,Q,d], its keys k, not yet rotated, and
+  // values v [T,H,d] -> [T,Q,d].
   using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q, const at::Tensor& k,
-                                          const at::Tensor& v)>;
+                                          const at::Tensor& v, const kernels::RopePlaces& places)>;
 
   Model(ModelConfig config, DType dtype);
   void bind_layers();
   at::Tensor forward(const at::Tensor& tokens_T, const at::Tensor& positions_T,
                      int64_t num_positions, const Attend& attend) const;
-  at::Tensor attention_block(int64_t index, const at::Tensor& x_TD, const Places& places,
-                             const Attend& attend) const;
+  at::Tensor attention_block(int64_t index, const at::Tensor& x_TD,
+                             const kernels::RopePlaces& places, const Attend& attend) const;
   at::Tensor mlp_block(int64_t index, const at::Tensor& x_TD) const;
   Attend attend_packed(const std::vector<int64_t>& cu_seqlens) const;
   Attend attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,

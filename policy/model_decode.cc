@@ -66,12 +66,13 @@ void append_tokens(CachedTokens& tokens, int64_t sequence, int64_t count, KvCach
 Model::Attend Model::attend_cached(KvCache& cache, const at::Tensor& slots_T,
                                    const at::Tensor& block_table_TM,
                                    const at::Tensor& lengths_T) const {
-  return [this, &cache, slots = slots_T.to(device()), table = block_table_TM.to(device()),
-          lengths = lengths_T.to(device())](int64_t layer, const at::Tensor& q, const at::Tensor& k,
-                                            const at::Tensor& v) {
-    kernels::write_cache(cache.layer(layer), k, v, slots);
-    return kernels::decode_attention(q, cache.layer(layer), table, lengths, attention_scale());
-  };
+  return
+      [this, &cache, slots = slots_T.to(device()), table = block_table_TM.to(device()),
+       lengths = lengths_T.to(device())](int64_t layer, const at::Tensor& q, const at::Tensor& k,
+                                         const at::Tensor& v, const kernels::RopePlaces& places) {
+        kernels::rope_into_cache(cache.layer(layer), k, v, slots, places);
+        return kernels::decode_attention(q, cache.layer(layer), table, lengths, attention_scale());
+      };
 }
 
 at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>& cache_sequences,
@@ -89,10 +90,11 @@ at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>&
   const at::Tensor positions_T = int64_tensor(tokens.position);
   Attend attend;
   if (all_empty) {
-    attend = [&, packed = attend_packed(batch.cu_seqlens)](
-                 int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-      kernels::write_cache(cache.layer(layer), k, v, slots_T);
-      return packed(layer, q, k, v);
+    attend = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                 const kernels::RopePlaces& places) {
+      const at::Tensor rotated = kernels::rope(k, places);
+      kernels::write_cache(cache.layer(layer), rotated, v, slots_T);
+      return kernels::attention(q, rotated, v, batch.cu_seqlens, attention_scale());
     };
   } else {
     attend = attend_cached(cache, slots_T, tokens.block_table(cache), tokens.lengths());

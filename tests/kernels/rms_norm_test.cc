@@ -69,7 +69,31 @@ TEST(RmsNorm, ZeroRowStaysZero) {
   EXPECT_TRUE(at::equal(rms_norm(at::zeros({2, 20}), at::ones({20}), kEps), at::zeros({2, 20})));
 }
 
+TEST(RmsNorm, WithAResidualIsThatOfTheSumWhichItReturns) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const Tensors inputs = make_inputs({9, 37});
+    const at::Tensor x = inputs[0].to(type), residual = (inputs[0].flip(0) / 3).to(type),
+                     weight = inputs[1].to(type);
+    const ResidualNorm seen = rms_norm_residual(x, residual, weight, kEps);
+    testing::expect_same_bits(seen.sum_TD, x + residual, "sum");
+    testing::expect_same_bits(seen.y_TD, rms_norm(x + residual, weight, kEps), "y");
+  }
+}
+
+TEST(RmsNorm, ResidualGetsTheGradientsOfSumAndNorm) {
+  Tensors inputs = make_inputs({3, 5});
+  inputs.push_back(at::randn({3, 5}));
+  testing::expect_gradients_match_differences(
+      [](const Tensors& t) {
+        const ResidualNorm result = rms_norm_residual(t[0], t[2], t[1], kEps);
+        return result.y_TD + 2 * result.sum_TD;
+      },
+      inputs);
+}
+
 TEST(RmsNorm, RefusesWhatDoesNotFit) {
+  EXPECT_THROW(rms_norm_residual(at::zeros({2, 3}), at::zeros({2, 4}), at::zeros({3}), kEps),
+               Error);
   EXPECT_THROW(rms_norm(at::zeros({2, 3}), at::zeros({4}), kEps), Error);
   EXPECT_THROW(rms_norm(at::zeros({2, 3, 4}), at::zeros({4}), kEps), Error);
   EXPECT_THROW(rms_norm(at::zeros({2, 3}), at::zeros({3}, at::kBFloat16), kEps), Error);

@@ -20,11 +20,7 @@ void PrintTo(const Shape& shape, std::ostream* out) {
   *out << "T" << shape.tokens << "_H" << shape.heads << "_d" << shape.size;
 }
 
-struct Tables {
-  at::Tensor cos, sin, positions;
-};
-
-Tables make_tables(const Shape& shape) {
+RopePlaces make_places(const Shape& shape) {
   const int64_t num_positions = 50;
   const at::Tensor angle = at::arange(num_positions, at::kDouble).unsqueeze(1) *
                            at::pow(10000.0, at::arange(shape.size / 2, at::kDouble) *
@@ -34,10 +30,10 @@ Tables make_tables(const Shape& shape) {
 }
 
 testing::Op op_of(const Shape& shape, bool fast) {
-  const Tables tables = make_tables(shape);
-  return [tables, fast](const Tensors& inputs) {
+  const RopePlaces places = make_places(shape);
+  return [places, fast](const Tensors& inputs) {
     const auto op = fast ? rope : reference::rope;
-    return op(inputs[0], tables.cos, tables.sin, tables.positions);
+    return op(inputs[0], places);
   };
 }
 
@@ -67,32 +63,45 @@ TEST(Rope, GradientsOfTheOracleMatchFiniteDifferences) {
 
 TEST(Rope, TokenAloneHasTheBitsItHasInTheBatch) {
   const Shape shape{21, 3, 24};
-  const Tables tables = make_tables(shape);
-  const at::Tensor x = make_inputs(shape)[0],
-                   whole = rope(x, tables.cos, tables.sin, tables.positions);
-  for (int64_t t = 0; t < 21; t += 4)
-    testing::expect_same_bits(
-        rope(x.narrow(0, t, 1), tables.cos, tables.sin, tables.positions.narrow(0, t, 1)),
-        whole.narrow(0, t, 1), "token");
+  const RopePlaces places = make_places(shape);
+  const at::Tensor x = make_inputs(shape)[0], whole = rope(x, places);
+  for (int64_t t = 0; t < 21; t += 4) {
+    const RopePlaces place = {places.cos_Pd, places.sin_Pd, places.positions_T.narrow(0, t, 1)};
+    testing::expect_same_bits(rope(x.narrow(0, t, 1), place), whole.narrow(0, t, 1), "token");
+  }
 }
 
 TEST(Rope, RotatesPairsOfTheTwoHalves) {
   const at::Tensor x = at::tensor({1.0f, 2.0f, 3.0f, 4.0f}).view({1, 1, 4});
   const at::Tensor cos = at::tensor({0.0f, 1.0f}).view({1, 2}),
                    sin = at::tensor({1.0f, 0.0f}).view({1, 2});
-  const at::Tensor y = rope(x, cos, sin, at::zeros({1}, at::kLong));
+  const at::Tensor y = rope(x, {cos, sin, at::zeros({1}, at::kLong)});
   EXPECT_TRUE(at::equal(y.flatten(), at::tensor({-3.0f, 2.0f, 1.0f, 4.0f})));
+}
+
+TEST(Rope, IntoCacheIsRotationThenWriting) {
+  const Shape shape{7, 2, 6};
+  const RopePlaces places = make_places(shape);
+  const at::Tensor k = make_inputs(shape)[0], v = k + 1,
+                   slots = at::tensor({11, 0, 3, 8, 5, 2, 7}, at::kLong);
+  PagedCache seen{at::full({4, 3, 2, 6}, 9.0), at::full({4, 3, 2, 6}, 9.0)};
+  PagedCache expected{seen.k_PSHd.clone(), seen.v_PSHd.clone()};
+  rope_into_cache(seen, k, v, slots, places);
+  write_cache(expected, rope(k, places), v, slots);
+  testing::expect_same_bits(seen.k_PSHd, expected.k_PSHd, "k");
+  testing::expect_same_bits(seen.v_PSHd, expected.v_PSHd, "v");
+  EXPECT_THROW(rope_into_cache(seen, k, v, slots + 1, places), Error);
 }
 
 TEST(Rope, RefusesWhatDoesNotFit) {
   const at::Tensor x = at::zeros({2, 1, 4}), table = at::zeros({3, 2}),
                    positions = at::zeros({2}, at::kLong);
-  EXPECT_THROW(rope(at::zeros({2, 1, 3}), table, table, positions), Error);
-  EXPECT_THROW(rope(x, at::zeros({3, 4}), table, positions), Error);
-  EXPECT_THROW(rope(x, table, at::zeros({2, 2}), positions), Error);
-  EXPECT_THROW(rope(x, table, table, positions.to(at::kInt)), Error);
-  EXPECT_THROW(rope(x, table, table, positions + 3), Error);
-  EXPECT_THROW(rope(x, table, table, positions - 1), Error);
+  EXPECT_THROW(rope(at::zeros({2, 1, 3}), {table, table, positions}), Error);
+  EXPECT_THROW(rope(x, {at::zeros({3, 4}), table, positions}), Error);
+  EXPECT_THROW(rope(x, {table, at::zeros({2, 2}), positions}), Error);
+  EXPECT_THROW(rope(x, {table, table, positions.to(at::kInt)}), Error);
+  EXPECT_THROW(rope(x, {table, table, positions + 3}), Error);
+  EXPECT_THROW(rope(x, {table, table, positions - 1}), Error);
 }
 
 }  // namespace
