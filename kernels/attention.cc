@@ -117,6 +117,11 @@ void check_sequences(const std::vector<int64_t>& cu_seqlens, int64_t num_tokens)
   }
 }
 
+// What LibTorch's fused attention on a GPU asks for.
+bool fused_attention_fits(const at::Tensor& q_TQd) {
+  return q_TQd.size(0) > 0 && q_TQd.size(2) % 8 == 0 && q_TQd.size(2) <= 256;
+}
+
 void check_cache(const char* op, const PagedCache& cache) {
   check_input(op, "cache.k", cache.k_PSHd, 4);
   check_input(op, "cache.v", cache.v_PSHd, 4);
@@ -158,7 +163,9 @@ at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at:
   check_shape("attention", "v", v_THd, k_THd.sizes());
   check_heads("attention", q_TQd, k_THd.size(1), k_THd.size(2), scale);
   check_sequences(cu_seqlens, q_TQd.size(0));
-  if (uses_reference(q_TQd)) return reference::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
+  if (uses_reference(q_TQd, fused_attention_fits(q_TQd) ? Kernels::kCpuAndCuda : Kernels::kCpu))
+    return reference::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
+  if (q_TQd.is_cuda()) return cuda_ops::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
   if (!wants_gradient({q_TQd, k_THd, v_THd}))
     return forward_cpu(q_TQd, k_THd, v_THd, cu_seqlens, scale, /*keep_statistics=*/false)
         .output.to(q_TQd.scalar_type());

@@ -90,6 +90,11 @@ struct LinearFunction : Function<LinearFunction> {
   }
 };
 
+// cuBLAS, on the storage as it is; its sums are in float32.
+at::Tensor on_cuda(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at::Tensor& bias_N) {
+  return at::linear(x_TK, weight_NK, bias_N.defined() ? std::optional(bias_N) : std::nullopt);
+}
+
 void check_operands(const at::Tensor& x_TK, const at::Tensor& weight_NK) {
   check_input("linear", "x", x_TK, 2);
   check_input("linear", "weight", weight_NK, 2);
@@ -105,7 +110,8 @@ at::Tensor linear(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at:
     check_alike("linear", "x", x_TK, "bias", bias_N);
     check_shape("linear", "bias", bias_N, {weight_NK.size(0)});
   }
-  if (uses_reference(x_TK)) return reference::linear(x_TK, weight_NK, bias_N);
+  if (uses_reference(x_TK, Kernels::kCpuAndCuda)) return reference::linear(x_TK, weight_NK, bias_N);
+  if (x_TK.is_cuda()) return on_cuda(x_TK, weight_NK, bias_N);
   if (!wants_gradient({x_TK, weight_NK, bias_N}))
     return forward_cpu(x_TK, weight_NK, bias_N).to(x_TK.scalar_type());
   // An undefined tensor is no variable of an autograd function; an empty optional is.

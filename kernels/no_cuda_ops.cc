@@ -46,6 +46,11 @@ TokenLogprob token_logprob(const at::Tensor&, const at::Tensor&, const at::Tenso
   refuse("token_logprob");
 }
 
+at::Tensor attention(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                     const std::vector<int64_t>&, double) {
+  refuse("attention");
+}
+
 TokenLogprob token_logprob_from_logits(const at::Tensor&, const at::Tensor&, double) {
   refuse("token_logprob_from_logits");
 }
