@@ -1,0 +1,209 @@
+// The ops on tensors of a CUDA device, held against the oracles. On the emulator LibTorch can
+// allocate and copy, but none of its own kernels run: the tests keep to what they need.
+#include "kernels/cuda_ops.h"
+
+#include <ATen/Context.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "kernels/reference.h"
+#include "kernels/reference_logprob.h"
+#include "kernels/rms_norm.h"
+#include "kernels/sample_token.h"
+#include "kernels/swiglu.h"
+#include "tests/kernels/op_check.h"
+
+namespace covrl::kernels {
+namespace {
+
+using testing::Tensors;
+
+constexpr double kEps = 1e-6;
+
+at::Tensor there(const at::Tensor& tensor) { return tensor.to(at::kCUDA); }
+
+class CudaOpsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
+    // LibTorch first looks for driver functions that the emulator has not, and trips over the error
+    // that leaves behind, once.
+    try {
+      at::empty({1}, at::kCUDA);
+    } catch (const c10::Error&) {
+    }
+  }
+};
+
+Tensors random_tensors(std::initializer_list<std::vector<int64_t>> shapes) {
+  at::manual_seed(11);
+  Tensors tensors;
+  for (const std::vector<int64_t>& shape : shapes) tensors.push_back(at::randn(shape));
+  return tensors;
+}
+
+TEST_F(CudaOpsTest, RmsNorm) {
+  for (const int64_t width : {1, 37, 896})
+    testing::expect_close_to_oracle(
+        [](const Tensors& t) { return rms_norm(there(t[0]), there(t[1]), kEps).cpu(); },
+        [](const Tensors& t) { return reference::rms_norm(t[0], t[1], kEps); },
+        random_tensors({{19, width}, {width}}));
+}
+
+TEST_F(CudaOpsTest, RmsNormOfASumWithAResidual) {
+  const auto op = [](const Tensors& t) {
+    const ResidualNorm result = rms_norm_residual(t[0], t[1], t[2], kEps);
+    return result.y_TD.cpu() + result.sum_TD.cpu();
+  };
+  testing::expect_close_to_oracle(
+      [&](const Tensors& t) {
+        return op({there(t[0]), there(t[1]), there(t[2])});
+      },
+      [](const Tensors& t) {
+        const at::Tensor sum = t[0] + t[1];
+        return reference::rms_norm(sum, t[2], kEps) + sum;
+      },
+      random_tensors({{19, 64}, {19, 64}, {64}}));
+}
+
+TEST_F(CudaOpsTest, ResidualWhoseSumIsNotUsed) {
+  testing::expect_close_to_oracle(
+      [](const Tensors& t) {
+        return rms_norm_residual(there(t[0]), there(t[1]), there(t[2]), kEps).y_TD.cpu();
+      },
+      [](const Tensors& t) { return reference::rms_norm(t[0] + t[1], t[2], kEps); },
+      random_tensors({{5, 24}, {5, 24}, {24}}));
+}
+
+TEST_F(CudaOpsTest, Swiglu) {
+  testing::expect_close_to_oracle(
+      [](const Tensors& t) { return swiglu(there(t[0]), there(t[1])).cpu(); },
+      [](const Tensors& t) { return reference::swiglu(t[0], t[1]); },
+      random_tensors({{7, 129}, {7, 129}}));
+}
+
+RopePlaces make_places(int64_t tokens, int64_t size) {
+  const at::Tensor angle = at::randn({31, size / 2});
+  return {angle.cos(), angle.sin(), at::arange(tokens, at::kLong) * 5 % 31};
+}
+
+RopePlaces there(const RopePlaces& places) {
+  return {there(places.cos_Pd), there(places.sin_Pd), there(places.positions_T)};
+}
+
+TEST_F(CudaOpsTest, RopeHasTheBitsOfTheCpu) {
+  for (const int64_t size : {2, 64}) {
+    const Tensors inputs = random_tensors({{9, 14, size}});
+    const RopePlaces places = make_places(9, size), places_there = there(places);
+    const at::Tensor weights = testing::weights_like(inputs[0]);
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf})
+      testing::expect_same_bits(
+          testing::differentiate(
+              [&](const Tensors& t) { return rope(there(t[0]), places_there).cpu(); }, inputs, type,
+              weights),
+          testing::differentiate([&](const Tensors& t) { return rope(t[0], places); }, inputs, type,
+                                 weights),
+          "rope");
+  }
+}
+
+TEST_F(CudaOpsTest, RopeIntoCacheHasTheBitsOfTheCpu) {
+  const RopePlaces places = make_places(6, 32);
+  const Tensors inputs = random_tensors({{6, 2, 32}, {6, 2, 32}, {5, 3, 2, 32}});
+  const at::Tensor slots = at::tensor({14, 0, 7, 3, 8, 1}, at::kLong);
+  PagedCache here{inputs[2].clone(), inputs[2].clone()}, cache{there(inputs[2]), there(inputs[2])};
+  rope_into_cache(here, inputs[0], inputs[1], slots, places);
+  rope_into_cache(cache, there(inputs[0]), there(inputs[1]), there(slots), there(places));
+  testing::expect_same_bits(cache.k_PSHd.cpu(), here.k_PSHd, "k");
+  testing::expect_same_bits(cache.v_PSHd.cpu(), here.v_PSHd, "v");
+}
+
+TEST_F(CudaOpsTest, DecodeAttention) {
+  const Tensors inputs = random_tensors({{3, 4, 16}, {5, 4, 2, 16}, {5, 4, 2, 16}});
+  const at::Tensor table = at::tensor({3, 0, 1, 4, 2, 0}, at::kInt).view({3, 2}),
+                   lengths = at::tensor({1, 5, 8}, at::kInt);
+  const auto oracle = [&](at::ScalarType type) {
+    return reference::decode_attention(inputs[0].to(type), {inputs[1].to(type), inputs[2].to(type)},
+                                       table, lengths, 0.25);
+  };
+  const at::Tensor seen = decode_attention(there(inputs[0]), {there(inputs[1]), there(inputs[2])},
+                                           there(table), there(lengths), 0.25);
+  testing::expect_within_twice(seen.cpu(), oracle(at::kFloat), oracle(at::kDouble), "output");
+}
+
+TEST_F(CudaOpsTest, SampleTokenDrawsWhatTheCpuDraws) {
+  const at::Tensor logits = random_tensors({{4, 97}})[0];
+  SamplingFilter filter;
+  filter.temperature = 0.7;
+  filter.top_k = 20;
+  const std::vector<double> uniforms = {0.1, 0.45, 0.7, 0.95};
+  const SampledTokens expected = sample_token(logits, filter, uniforms),
+                      seen = sample_token(there(logits), filter, uniforms);
+  EXPECT_EQ(seen.token, expected.token);
+  for (size_t row = 0; row < uniforms.size(); ++row)
+    EXPECT_NEAR(seen.logprob[row], expected.logprob[row],
+                16 * 0x1p-24 * (1 + std::abs(expected.logprob[row])));
+}
+
+TEST_F(CudaOpsTest, TokenLogprobOfLogits) {
+  const at::Tensor targets = at::tensor({0, 36, 5}, at::kLong);
+  const auto joined = [](const TokenLogprob& scored) {
+    return scored.logprob_T.cpu() + 2 * scored.entropy_T.cpu();
+  };
+  const Tensors inputs = random_tensors({{3, 37}});
+  const at::Tensor weights = at::tensor({1.0, -0.5, 2.0}, at::kDouble);
+  const auto oracle = [&](const Tensors& t) {
+    return joined(reference::token_logprob_from_logits(t[0], targets, 0.6));
+  };
+  const testing::Differentiated exact =
+      testing::differentiate(oracle, inputs, at::kDouble, weights);
+  const testing::Differentiated naive = testing::differentiate(oracle, inputs, at::kFloat, weights);
+  const testing::Differentiated seen = testing::differentiate(
+      [&](const Tensors& t) {
+        return joined(token_logprob_from_logits(there(t[0]), there(targets), 0.6));
+      },
+      inputs, at::kFloat, weights);
+  testing::expect_within_twice(seen.output, naive.output, exact.output, "output");
+  testing::expect_within_twice(seen.gradients[0], naive.gradients[0], exact.gradients[0],
+                               "gradient");
+}
+
+TEST_F(CudaOpsTest, AdamwHasTheBitsOfTheCpu) {
+  const Tensors inputs = random_tensors({{1021}, {1021}, {1021}});
+  AdamwStep step{1e-3, 0.9, 0.999, 1e-8, 0.01, 1.0, 3};
+  step.max_norm = 1;
+  const auto run = [&](at::Device device) {
+    const auto copy = [&](const at::Tensor& x) {
+      return x.to(device, x.scalar_type(), false, true);
+    };
+    const AdamwTensors tensors{copy(inputs[0]), copy(inputs[1]), copy(inputs[2]),
+                               copy(inputs[2].abs()), copy(at::zeros({1021}, at::kBFloat16)),
+                               // the CPU's norm on both sides
+                               copy(gradient_norm(inputs[1]))};
+    adamw(tensors, step);
+    return Tensors{tensors.param.cpu(), tensors.exp_avg.cpu(), tensors.exp_avg_sq.cpu(),
+                   tensors.weights.cpu()};
+  };
+  const Tensors expected = run(at::kCPU), seen = run(at::kCUDA);
+  for (size_t i = 0; i < seen.size(); ++i)
+    testing::expect_same_bits(seen[i], expected[i], std::to_string(i));
+  const double norm = gradient_norm(inputs[1]).item<double>();
+  EXPECT_NEAR(gradient_norm(there(inputs[1])).cpu().item<double>(), norm, 1e-14 * norm);
+}
+
+TEST_F(CudaOpsTest, FailedLaunchNamesOpShapeAndType) {
+  const at::Tensor x = at::zeros({2, 50000}), weight = at::ones({50000});
+  try {
+    rms_norm(there(x), there(weight), kEps);
+    FAIL() << "50,000 columns do not fit a block's shared memory";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kRuntime);
+    EXPECT_NE(std::string(error.what()).find("rms_norm: the CUDA launch for Float of shape [2, "),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace covrl::kernels
