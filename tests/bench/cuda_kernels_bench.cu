@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "kernels/adamw_cuda.h"
+#include "kernels/covariance_cuda.h"
 #include "kernels/decode_attention_cuda.h"
 #include "kernels/rms_norm_cuda.h"
 #include "kernels/rope_cuda.h"
@@ -296,13 +297,40 @@ std::vector<Case> decoding_cases() {
           decode_attention_case<__nv_bfloat16>(2000)};
 }
 
+// A selection's least is one reading and the marks; the digits that decide are a reading each.
+std::vector<Case> covariance_cases() {
+  constexpr int64_t kCount = 1 << 16;
+  const auto logprob = filled<float>(kCount), advantage = filled<float>(kCount, 1, 2);
+  const auto mask = std::make_shared<DeviceBuffer<char>>(std::vector<char>(kCount, 1)),
+             selected = std::make_shared<DeviceBuffer<char>>(kCount);
+  std::vector<int64_t> order(kCount);
+  for (int64_t t = 0; t < kCount; ++t) order[t] = t;
+  const auto ids = std::make_shared<DeviceBuffer<int64_t>>(order);
+  const auto values = std::make_shared<DeviceBuffer<double>>(kCount);
+  const auto state = std::make_shared<DeviceBuffer<CovarianceState>>(1);
+  const auto tokens = [=] {
+    return CovarianceTokens{logprob->data(), advantage->data(),
+                            reinterpret_cast<const bool*>(mask->data()), ids->data(), kCount};
+  };
+  const std::string shape = shape_of<float>("T=%lld", kCount);
+  return {{"covariance moments", shape, 9.0 * kCount, 5,
+           [=] { return covariance_moments_cuda(tokens(), state->data(), nullptr); }},
+          {"covariance", shape, 17.0 * kCount, 1,
+           [=] { return covariance_cuda(tokens(), state->data(), values->data(), nullptr); }},
+          {"covariance largest 0.2 %", shape, 10.0 * kCount, 2 + 4 * kRadixDigits, [=] {
+             return select_largest_covariance_cuda(tokens(), {kCount / 500}, state->data(),
+                                                   reinterpret_cast<bool*>(selected->data()),
+                                                   nullptr);
+           }}};
+}
+
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const std::vector<Case>& more :
        {rms_norm_cases<float>(), rms_norm_cases<__nv_bfloat16>(), swiglu_cases<float>(),
         swiglu_cases<__nv_bfloat16>(), rope_cases<float>(), rope_cases<__nv_bfloat16>(),
         adamw_cases(), token_logprob_cases<float>(), token_logprob_cases<__nv_bfloat16>(),
-        decoding_cases()})
+        decoding_cases(), covariance_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
