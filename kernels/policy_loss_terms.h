@@ -78,8 +78,8 @@ COVRL_TOKEN_FUNCTION Real bounded_exponent(Real x) {
 
 template <class Real>
 struct Surrogate {
-  Real value, gradient;  // gradient: with respect to the log-prob
-  bool clipped, dual_clipped;
+  Real value, gradient;        // gradient: with respect to the log-prob
+  Real clipped, dual_clipped;  // 1 or 0
 };
 
 // -A r, clipped; ratio = exp(bounded_exponent(log_ratio)). `upstream`: gradient of the loss with
@@ -93,13 +93,14 @@ COVRL_TOKEN_FUNCTION Surrogate<Real> surrogate(Real log_ratio, Real ratio, Real 
   const Real clipped = -advantage * bounded(ratio, scalars.ratio_min, scalars.ratio_max);
   const Real larger = clipped > plain ? clipped : plain;
   const Real bound = -advantage * scalars.ratio_cap;
-  const bool is_capped = (scalars.ratio_cap > 0) & (advantage < 0) & (larger > bound);
-  const bool in_range = (ratio > scalars.ratio_min) & (ratio < scalars.ratio_max);
-  const bool moves = (log_ratio > Real(-20)) & (log_ratio < Real(20)) & !is_capped;
-  const Real share =
-      (in_range | (plain > clipped)) ? Real(1) : (plain == clipped ? Real(0.5) : Real(0));
-  const Real gradient = share * upstream * -advantage * ratio;
-  return {is_capped ? bound : larger, moves ? gradient : Real(0), clipped > plain, is_capped};
+  // A negative advantage has a positive bound; the cap 0 has none.
+  const Real capped = bound > 0 ? (larger > bound ? Real(1) : Real(0)) : Real(0);
+  Real share = plain > clipped ? Real(1) : (plain == clipped ? Real(0.5) : Real(0));
+  share = ratio > scalars.ratio_min ? (ratio < scalars.ratio_max ? Real(1) : share) : share;
+  Real gradient = share * upstream * -advantage * ratio;
+  gradient = log_ratio > Real(-20) ? (log_ratio < Real(20) ? gradient : Real(0)) : Real(0);
+  return {capped != 0 ? bound : larger, capped != 0 ? Real(0) : gradient,
+          clipped > plain ? Real(1) : Real(0), capped};
 }
 
 template <class Real>
@@ -122,9 +123,9 @@ COVRL_TOKEN_FUNCTION Penalty<Real> k2_penalty(Real x, Real upstream) {
 template <class Real>
 COVRL_TOKEN_FUNCTION Penalty<Real> k3_penalty(Real x, Real exponential, Real upstream) {
   const Real value = exponential + x - 1;
-  const bool in_range = (value > Real(-10)) & (value < Real(10));
+  const Real gradient = upstream - upstream * exponential;
   return {bounded(value, Real(-10), Real(10)),
-          in_range ? upstream - upstream * exponential : Real(0)};
+          value > Real(-10) ? (value < Real(10) ? gradient : Real(0)) : Real(0)};
 }
 
 }  // namespace covrl::kernels

@@ -12,9 +12,11 @@ constexpr int64_t kChunk = 256;
 // Sums are kept in as many parts as the widest vectors hold, so that all processors add alike.
 constexpr int64_t kLanes = 16;
 
-// One chunk on its way through the terms; 0 outside the mask.
+// One chunk on its way through the terms; 0 outside the mask. Flags are 1 or 0 in Real, so that a
+// vector holds as many of them as of the values that they choose among.
 template <class Real>
 struct Chunk {
+  Real inside[kChunk], dropped[kChunk], pulled[kChunk];
   Real log_ratio[kChunk];
   Real upstream[kChunk];     // gradient of the loss with respect to a token's value
   Real value[kChunk];        // the token's value, so far
@@ -23,7 +25,7 @@ struct Chunk {
   Real grad_penalties[kChunk];
   Real penalty[kChunk];  // what kKlLoss sums
   Real entropy[kChunk];
-  Real clipped[kChunk], dual_clipped[kChunk];  // 1 or 0
+  Real clipped[kChunk], dual_clipped[kChunk];
   double weight[kChunk];
 };
 
@@ -32,18 +34,34 @@ struct LaneSums {
 };
 
 template <class Real>
+COVRL_INLINE void read_flags(const bool* flags, int64_t first, int64_t count,
+                             Real* __restrict values) {
+  const auto* __restrict bytes = reinterpret_cast<const unsigned char*>(flags);
+  for (int64_t i = 0; i < count; ++i) values[i] = flags == nullptr ? 0 : bytes[first + i];
+}
+
+template <class Real>
+COVRL_INLINE Real choose(Real flag, Real value, Real otherwise) {
+  return flag != 0 ? value : otherwise;
+}
+
+template <class Real>
 COVRL_INLINE void read_chunk(const PolicyLossRange<Real>& range, int64_t first, int64_t count,
                              Chunk<Real>& chunk) {
+  read_flags(range.mask, first, count, chunk.inside);
+  read_flags(range.dropped, first, count, chunk.dropped);
+  read_flags(range.pulled, first, count, chunk.pulled);
   const Real* __restrict logprob = range.logprob + first;
   const Real* __restrict old_logprob = range.old_logprob + first;
-  const bool* __restrict mask = range.mask + first;
   const double* __restrict weight = range.weight + first;
-  for (int64_t i = 0; i < count; ++i) {
-    chunk.log_ratio[i] = mask[i] ? logprob[i] - old_logprob[i] : Real(0);
-    chunk.weight[i] = mask[i] ? weight[i] : 0.0;
-    chunk.upstream[i] = mask[i] ? static_cast<Real>(weight[i]) : Real(0);
+  for (int64_t i = 0; i < count; ++i)
+    chunk.log_ratio[i] = choose(chunk.inside[i], logprob[i] - old_logprob[i], Real(0));
+  for (int64_t i = 0; i < count; ++i)
+    chunk.upstream[i] = choose(chunk.inside[i], static_cast<Real>(weight[i]), Real(0));
+  for (int64_t i = 0; i < count; ++i)
+    chunk.weight[i] = choose(static_cast<double>(chunk.inside[i]), weight[i], 0.0);
+  for (int64_t i = 0; i < count; ++i)
     chunk.value[i] = chunk.grad_policy[i] = chunk.grad_penalties[i] = chunk.penalty[i] = 0;
-  }
 }
 
 template <class Real>
@@ -51,32 +69,28 @@ COVRL_INLINE void policy_term(const PolicyLossRange<Real>& range, int64_t first,
                               const PolicyLossScalars<Real>& scalars, const Real* __restrict ratio,
                               Chunk<Real>& chunk) {
   const Real* __restrict advantage = range.advantage + first;
-  const bool* __restrict mask = range.mask + first;
   Real factor[kChunk], upstream[kChunk];
   for (int64_t i = 0; i < count; ++i) factor[i] = 1;
   if (range.rollout_weight != nullptr)
     for (int64_t i = 0; i < count; ++i)
-      factor[i] = mask[i] ? range.rollout_weight[first + i] : Real(0);
-  for (int64_t i = 0; i < count; ++i) upstream[i] = chunk.upstream[i] * scalars.policy * factor[i];
-  if (range.dropped != nullptr)
-    for (int64_t i = 0; i < count; ++i)
-      upstream[i] = range.dropped[first + i] ? Real(0) : upstream[i];
+      factor[i] = choose(chunk.inside[i], range.rollout_weight[first + i], Real(0));
+  for (int64_t i = 0; i < count; ++i)
+    upstream[i] = choose(chunk.dropped[i], Real(0), chunk.upstream[i] * scalars.policy * factor[i]);
   for (int64_t i = 0; i < count; ++i) {
-    const Surrogate<Real> token = surrogate(chunk.log_ratio[i], ratio[i],
-                                            mask[i] ? advantage[i] : Real(0), scalars, upstream[i]);
+    const Surrogate<Real> token =
+        surrogate(chunk.log_ratio[i], ratio[i], choose(chunk.inside[i], advantage[i], Real(0)),
+                  scalars, upstream[i]);
     chunk.surrogate[i] = token.value * factor[i];
     chunk.grad_policy[i] = token.gradient;
-    chunk.clipped[i] = token.clipped ? Real(1) : Real(0);
-    chunk.dual_clipped[i] = token.dual_clipped ? Real(1) : Real(0);
+    chunk.clipped[i] = token.clipped;
+    chunk.dual_clipped[i] = token.dual_clipped;
   }
-  if (scalars.policy == 0) {
-    for (int64_t i = 0; i < count; ++i) chunk.grad_policy[i] = 0;
-    return;
+  const bool left_out = scalars.policy == 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const Real value = choose(chunk.dropped[i], Real(0), scalars.policy * chunk.surrogate[i]);
+    chunk.value[i] = left_out ? Real(0) : value;
+    chunk.grad_policy[i] = left_out ? Real(0) : chunk.grad_policy[i];
   }
-  for (int64_t i = 0; i < count; ++i) chunk.value[i] = scalars.policy * chunk.surrogate[i];
-  if (range.dropped != nullptr)
-    for (int64_t i = 0; i < count; ++i)
-      chunk.value[i] = range.dropped[first + i] ? Real(0) : chunk.value[i];
 }
 
 // penalties[i] = function(i) for each token; value and gradient go where they are wanted.
@@ -111,26 +125,25 @@ COVRL_INLINE void penalties(LogprobPenalty kind, int64_t count, const Real* __re
 }
 
 template <class Real>
-COVRL_INLINE void pull_term(const PolicyLossRange<Real>& range, int64_t first, int64_t count,
-                            const PolicyLossTerms& terms, Real coefficient,
+COVRL_INLINE void pull_term(int64_t count, const PolicyLossTerms& terms, Real coefficient,
                             const Real* __restrict exponential, Chunk<Real>& chunk) {
-  const bool* __restrict pulled = range.pulled + first;
   Real x[kChunk], upstream[kChunk], value[kChunk];
   for (int64_t i = 0; i < count; ++i) {
-    x[i] = pulled[i] ? chunk.log_ratio[i] : Real(0);
-    upstream[i] = pulled[i] ? chunk.upstream[i] * coefficient : Real(0);
+    x[i] = choose(chunk.pulled[i], chunk.log_ratio[i], Real(0));
+    upstream[i] = choose(chunk.pulled[i], chunk.upstream[i] * coefficient, Real(0));
   }
   penalties(terms.pull_penalty, count, x, exponential, upstream, value, chunk.grad_penalties);
   for (int64_t i = 0; i < count; ++i)
-    chunk.value[i] = pulled[i] ? chunk.value[i] + coefficient * value[i] : chunk.value[i];
+    chunk.value[i] =
+        choose(chunk.pulled[i], chunk.value[i] + coefficient * value[i], chunk.value[i]);
 }
 
 template <class Real>
 COVRL_INLINE void entropy_term(const PolicyLossRange<Real>& range, int64_t first, int64_t count,
                                Real coefficient, Chunk<Real>& chunk) {
-  const bool* __restrict mask = range.mask + first;
+  const Real* __restrict entropy = range.entropy + first;
   for (int64_t i = 0; i < count; ++i)
-    chunk.entropy[i] = mask[i] ? range.entropy[first + i] : Real(0);
+    chunk.entropy[i] = choose(chunk.inside[i], entropy[i], Real(0));
   if (coefficient == 0) return;
   for (int64_t i = 0; i < count; ++i) chunk.value[i] -= coefficient * chunk.entropy[i];
   if (range.grad_entropy == nullptr) return;
@@ -142,10 +155,11 @@ template <class Real>
 COVRL_INLINE void kl_term(const PolicyLossRange<Real>& range, int64_t first, int64_t count,
                           const PolicyLossTerms& terms, Real coefficient,
                           const Real* __restrict exponential, Chunk<Real>& chunk) {
-  const bool* __restrict mask = range.mask + first;
+  const Real* __restrict logprob = range.logprob + first;
+  const Real* __restrict ref_logprob = range.ref_logprob + first;
   Real x[kChunk], upstream[kChunk], gradient[kChunk];
   for (int64_t i = 0; i < count; ++i) {
-    x[i] = mask[i] ? range.logprob[first + i] - range.ref_logprob[first + i] : Real(0);
+    x[i] = choose(chunk.inside[i], logprob[i] - ref_logprob[i], Real(0));
     upstream[i] = chunk.upstream[i] * coefficient;
   }
   penalties(terms.kl_penalty, count, x, exponential, upstream, chunk.penalty, gradient);
@@ -209,27 +223,39 @@ COVRL_INLINE void block_body(const PolicyLossRange<Real>& range, const PolicyLos
     read_chunk(range, first, count, chunk);
     policy_term(range, first, count, scalars, of(PolicyLossExponent::kRatio), chunk);
     if (range.pulled != nullptr)
-      pull_term(range, first, count, terms, scalars.pull, of(PolicyLossExponent::kPull), chunk);
+      pull_term(count, terms, scalars.pull, of(PolicyLossExponent::kPull), chunk);
     entropy_term(range, first, count, scalars.entropy, chunk);
     if (range.ref_logprob != nullptr)
       kl_term(range, first, count, terms, scalars.kl, of(PolicyLossExponent::kKl), chunk);
     add_chunk(chunk, count, range.ref_logprob != nullptr, sums);
-    if (range.grad_logprob != nullptr)
-      for (int64_t i = 0; i < count; ++i)
-        range.grad_logprob[first + i] = chunk.grad_penalties[i] + chunk.grad_policy[i];
+    if (range.grad_logprob == nullptr) continue;
+    Real* __restrict gradient = range.grad_logprob + first;
+    for (int64_t i = 0; i < count; ++i)
+      gradient[i] = chunk.grad_penalties[i] + chunk.grad_policy[i];
   }
 }
 
 template <class Real>
 COVRL_INLINE void exponents_body(const PolicyLossRange<Real>& range, Real* __restrict ratio,
                                  Real* __restrict pull, Real* __restrict kl) {
-  for (int64_t t = 0; t < range.count; ++t)
-    ratio[t] = range.mask[t] ? bounded_exponent(range.logprob[t] - range.old_logprob[t]) : Real(0);
-  if (pull != nullptr)
-    for (int64_t t = 0; t < range.count; ++t) pull[t] = range.pulled[t] ? -ratio[t] : Real(0);
-  if (kl != nullptr)
-    for (int64_t t = 0; t < range.count; ++t)
-      kl[t] = range.mask[t] ? bounded_exponent(range.ref_logprob[t] - range.logprob[t]) : Real(0);
+  for (int64_t first = 0; first < range.count; first += kChunk) {
+    const int64_t count = std::min(kChunk, range.count - first);
+    const Real* __restrict logprob = range.logprob + first;
+    const Real* __restrict old_logprob = range.old_logprob + first;
+    Real inside[kChunk], pulled[kChunk];
+    read_flags(range.mask, first, count, inside);
+    for (int64_t i = 0; i < count; ++i)
+      ratio[first + i] = choose(inside[i], bounded_exponent(logprob[i] - old_logprob[i]), Real(0));
+    if (pull != nullptr) {
+      read_flags(range.pulled, first, count, pulled);
+      for (int64_t i = 0; i < count; ++i)
+        pull[first + i] = choose(pulled[i], -ratio[first + i], Real(0));
+    }
+    if (kl == nullptr) continue;
+    const Real* __restrict ref_logprob = range.ref_logprob + first;
+    for (int64_t i = 0; i < count; ++i)
+      kl[first + i] = choose(inside[i], bounded_exponent(ref_logprob[i] - logprob[i]), Real(0));
+  }
 }
 
 }  // namespace

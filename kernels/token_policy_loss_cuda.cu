@@ -10,7 +10,7 @@ constexpr int kThreads = 256;
 constexpr int kPair = 2;  // tokens that a thread takes at once: 16 bytes of their weights
 constexpr int kSteps = 4;
 constexpr int64_t kTokensPerBlock = kThreads * kPair * kSteps;
-constexpr int kSums = static_cast<int>(kNumPolicyLossSums);
+constexpr int kSums = static_cast<int>(kNumPolicyLossCudaSums);
 
 template <class T>
 struct alignas(kPair * sizeof(T)) Pair {
@@ -63,8 +63,7 @@ struct Token {
 
 struct TokenTerms {
   float value = 0, surrogate = 0, penalty = 0;
-  float old_minus_new = 0;
-  bool clipped = false, dual_clipped = false;
+  float old_minus_new = 0, clipped = 0, dual_clipped = 0;
   float grad_logprob = 0, grad_entropy = 0;
 };
 
@@ -105,10 +104,15 @@ __device__ TokenTerms evaluate(const Token& token, const Choices& choices) {
   return terms;
 }
 
+// Of the mini-batch.
+struct Means {
+  double logprob, advantage;
+};
+
 // Adds the sums of two tokens, and stores their gradients.
 template <bool kAligned>
-__device__ void add_pair(const TokenPolicyLossCuda& in, const Choices& choices, int64_t first,
-                         double (&sums)[kSums]) {
+__device__ void add_pair(const TokenPolicyLossCuda& in, const Choices& choices, const Means& means,
+                         int64_t first, double (&sums)[kSums]) {
   const int64_t n = in.num_tokens;
   const Pair<bool> mask = load_pair<kAligned>(in.mask_T, first, n, false),
                    dropped = load_pair<kAligned>(in.dropped_T, first, n, false),
@@ -138,6 +142,9 @@ __device__ void add_pair(const TokenPolicyLossCuda& in, const Choices& choices, 
     sums[static_cast<int>(PolicyLossSum::kOldMinusNew)] += terms.old_minus_new;
     sums[static_cast<int>(PolicyLossSum::kClipped)] += terms.clipped;
     sums[static_cast<int>(PolicyLossSum::kDualClipped)] += terms.dual_clipped;
+    if (in.mean_logprob != nullptr)
+      sums[kSums - 1] +=
+          (logprob.values[i] - means.logprob) * (advantage.values[i] - means.advantage);
   }
   store_pair<kAligned>(in.grad_logprob_T, first, n, grad_logprob);
   store_pair<kAligned>(in.grad_entropy_T, first, n, grad_entropy);
@@ -155,10 +162,12 @@ __global__ void __launch_bounds__(kThreads)
     policy_loss_kernel(const TokenPolicyLossCuda in, const Choices choices) {
   __shared__ double of_warps[kSums][kThreads / kWarp];
   double sums[kSums] = {};
+  Means means = {0, 0};
+  if (in.mean_logprob != nullptr) means = {*in.mean_logprob, *in.mean_advantage};
   const int64_t begin = blockIdx.x * kTokensPerBlock + threadIdx.x * kPair;
   for (int step = 0; step < kSteps; ++step) {
     const int64_t first = begin + step * kThreads * kPair;
-    if (first < in.num_tokens) add_pair<kAligned>(in, choices, first, sums);
+    if (first < in.num_tokens) add_pair<kAligned>(in, choices, means, first, sums);
   }
 #pragma unroll
   for (int sum = 0; sum < kSums; ++sum) {

@@ -2,7 +2,8 @@
 //
 // A block adds up the tokens of its own stretch in a fixed order, a second launch the blocks' sums:
 // the same bits every time. Gradients differ from the CPU's by the rounding of exp and by fused
-// multiply-adds.
+// multiply-adds. Nothing is read by the host: what an earlier launch on the stream writes, means of
+// the mini-batch among it, may be an input.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -12,6 +13,9 @@
 #include "kernels/policy_loss_terms.h"
 
 namespace covrl::kernels {
+
+// PolicyLossSum, then the sum of (logprob - mean)(advantage - mean) over the mask (covariance.h).
+inline constexpr size_t kNumPolicyLossCudaSums = kNumPolicyLossSums + 1;
 
 // Device pointers, all [T]; nothing outside the mask is read into a result. What may be null is
 // left out.
@@ -30,8 +34,12 @@ struct TokenPolicyLossCuda {
   PolicyLossTerms terms = {};
   float* grad_logprob_T = nullptr;  // may be null
   float* grad_entropy_T = nullptr;  // may be null
-  double* partial_sums = nullptr;  // workspace: kNumPolicyLossSums * policy_loss_blocks(num_tokens)
-  double* sums = nullptr;          // [kNumPolicyLossSums], on the device
+  // On the device, where an earlier pass over the mini-batch has left them: mean log-prob and mean
+  // advantage. Null: no sum of covariances.
+  const double* mean_logprob = nullptr;
+  const double* mean_advantage = nullptr;
+  double* partial_sums = nullptr;  // workspace: [kNumPolicyLossCudaSums, policy_loss_blocks(T)]
+  double* sums = nullptr;          // [kNumPolicyLossCudaSums]
 };
 
 int64_t policy_loss_blocks(int64_t num_tokens);

@@ -10,6 +10,12 @@ namespace covrl::kernels {
 namespace {
 
 constexpr double kEpsilon = 0x1p-24;
+// Of the log-probs and advantages of a mini-batch, as an earlier launch leaves them.
+constexpr double kMeanLogprob = -1.4, kMeanAdvantage = 0.03;
+__global__ void leave_means(double* means) {
+  means[0] = kMeanLogprob;
+  means[1] = kMeanAdvantage;
+}
 
 struct Case {
   std::string name;
@@ -189,7 +195,9 @@ Outcome run(const Problem& p, const Case& one, int64_t offset = 0) {
   Column<double> weight(p.weight, offset);
   const int64_t num_blocks = policy_loss_blocks(count);
   DeviceBuffer<float> grad_logprob(count + 1), grad_entropy(count + 1);
-  DeviceBuffer<double> partial(kNumPolicyLossSums * num_blocks + 1), sums(kNumPolicyLossSums);
+  DeviceBuffer<double> partial(kNumPolicyLossCudaSums * num_blocks + 1),
+      sums(kNumPolicyLossCudaSums), means(2);
+  leave_means<<<1, 1>>>(means.data());
   TokenPolicyLossCuda in;
   in.logprob_T = logprob.data();
   in.old_logprob_T = old_logprob.data();
@@ -205,6 +213,8 @@ Outcome run(const Problem& p, const Case& one, int64_t offset = 0) {
   in.terms = one.terms;
   in.grad_logprob_T = grad_logprob.data() + offset;
   in.grad_entropy_T = one.terms.entropy != 0 ? grad_entropy.data() + offset : nullptr;
+  in.mean_logprob = means.data();
+  in.mean_advantage = means.data() + 1;
   in.partial_sums = partial.data();
   in.sums = sums.data();
   check_cuda(token_policy_loss_cuda(in, nullptr));
@@ -219,10 +229,13 @@ Outcome run(const Problem& p, const Case& one, int64_t offset = 0) {
 }
 
 void expect_matches_double(const Problem& p, const Case& one, const Outcome& seen) {
-  std::array<Bounded, kNumPolicyLossSums> sums = {};
+  std::array<Bounded, kNumPolicyLossCudaSums> sums = {};
+  const auto add_to = [&](size_t sum, double value, double error) {
+    sums[sum].value += value;
+    sums[sum].error += error + 0x1p-50 * std::abs(value);
+  };
   const auto add = [&](PolicyLossSum sum, double value, double error) {
-    sums[static_cast<size_t>(sum)].value += value;
-    sums[static_cast<size_t>(sum)].error += error + 0x1p-50 * std::abs(value);
+    add_to(static_cast<size_t>(sum), value, error);
   };
   for (size_t t = 0; t < p.mask.size(); ++t) {
     if (!p.mask[t]) {
@@ -242,6 +255,8 @@ void expect_matches_double(const Problem& p, const Case& one, const Outcome& see
     add(PolicyLossSum::kOldMinusNew, exact.old_minus_new, kEpsilon * std::abs(exact.old_minus_new));
     add(PolicyLossSum::kClipped, exact.clipped, 0);
     add(PolicyLossSum::kDualClipped, exact.dual_clipped, 0);
+    add_to(kNumPolicyLossSums, (p.logprob[t] - kMeanLogprob) * (p.advantage[t] - kMeanAdvantage),
+           0);
   }
   for (size_t sum = 0; sum < sums.size(); ++sum)
     EXPECT_NEAR(seen.sums[sum], sums[sum].value, sums[sum].error) << "sum " << sum;
@@ -281,11 +296,11 @@ TEST(TokenPolicyLossCuda, HasTheSameBitsAtAnyAlignmentAndEveryTime) {
 
 TEST(TokenPolicyLossCuda, NothingToDoGivesZeroAndBadSizesAreRefused) {
   COVRL_REQUIRE_DEVICE();
-  DeviceBuffer<double> sums(std::vector<double>(kNumPolicyLossSums, 1));
+  DeviceBuffer<double> sums(std::vector<double>(kNumPolicyLossCudaSums, 1));
   TokenPolicyLossCuda in;
   in.sums = sums.data();
   EXPECT_EQ(token_policy_loss_cuda(in, nullptr), cudaSuccess);
-  EXPECT_EQ(sums.host(), std::vector<double>(kNumPolicyLossSums, 0));
+  EXPECT_EQ(sums.host(), std::vector<double>(kNumPolicyLossCudaSums, 0));
   in.num_tokens = -1;
   EXPECT_EQ(token_policy_loss_cuda(in, nullptr), cudaErrorInvalidValue);
 }
