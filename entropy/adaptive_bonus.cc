@@ -24,6 +24,9 @@ class AdaptiveBonusControl : public EntropyControl {
   at::Tensor apply(const ControlTerms& terms) const override {
     return acting() == 0 ? terms.loss_T : terms.loss_T - acting() * terms.entropy_T;
   }
+  bool fuse(const at::Tensor&, FusedControls& fused) const override {
+    return fused.reward_entropy(acting());
+  }
 
   void report(Metrics& metrics) override { metrics.set("entropy_ctrl/bonus_coeff", acting()); }
 

@@ -11,6 +11,9 @@ class BonusControl : public EntropyControl {
   at::Tensor apply(const ControlTerms& terms) const override {
     return terms.loss_T - coefficient_ * terms.entropy_T;
   }
+  bool fuse(const at::Tensor&, FusedControls& fused) const override {
+    return fused.reward_entropy(coefficient_);
+  }
 
  private:
   double coefficient_;

@@ -38,6 +38,9 @@ class ClipCovControl : public CovarianceControl {
     return terms.selected_T.defined() ? at::where(terms.selected_T, 0.0, terms.loss_T)
                                       : terms.loss_T;
   }
+  bool fuse(const at::Tensor& selected_T, FusedControls& fused) const override {
+    return fused.drop(selected_T);
+  }
 
   void report(Metrics& metrics) override {
     metrics.set("entropy_ctrl/cov_clipfrac", tally_.selected_frac());

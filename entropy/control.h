@@ -14,6 +14,7 @@
 
 #include "core/metrics.h"
 #include "entropy/control_config.h"
+#include "entropy/fused_controls.h"
 
 namespace covrl {
 
@@ -51,6 +52,8 @@ class EntropyControl {
   virtual at::Tensor select(const ControlView&) { return {}; }
   // Shaped per-token loss; the reduction comes after.
   virtual at::Tensor apply(const ControlTerms& terms) const { return terms.loss_T; }
+  // apply() as part of the fused loss, given this control's selection; false: it has no such form.
+  virtual bool fuse(const at::Tensor& /*selected_T*/, FusedControls&) const { return false; }
   // Before the updates of each rollout step: its token-mean entropy. Where adaptive controls move.
   virtual void observe(double /*entropy*/) {}
   // What it did since the last report, as entropy_ctrl/... metrics.

@@ -58,14 +58,25 @@ std::vector<at::Tensor> ControlStack::select(const ControlView& view) {
   return selected;
 }
 
-at::Tensor ControlStack::apply(ControlTerms terms, const std::vector<at::Tensor>& selected) const {
+void ControlStack::check_selected(const std::vector<at::Tensor>& selected) const {
   COVRL_CHECK(selected.empty() || selected.size() == controls_.size(), selected.size(),
               " selections for ", controls_.size(), " controls");
+}
+
+at::Tensor ControlStack::apply(ControlTerms terms, const std::vector<at::Tensor>& selected) const {
+  check_selected(selected);
   for (size_t i = 0; i < controls_.size(); ++i) {
     terms.selected_T = selected.empty() ? at::Tensor() : selected[i];
     terms.loss_T = controls_[i]->apply(terms);
   }
   return terms.loss_T;
+}
+
+bool ControlStack::fuse(const std::vector<at::Tensor>& selected, FusedControls& fused) const {
+  check_selected(selected);
+  for (size_t i = 0; i < controls_.size(); ++i)
+    if (!controls_[i]->fuse(selected.empty() ? at::Tensor() : selected[i], fused)) return false;
+  return true;
 }
 
 void ControlStack::observe(double entropy) {

@@ -34,6 +34,8 @@ class ControlStack {
   std::vector<at::Tensor> select(const ControlView& view);
   // terms.selected_T is ignored; `selected` has one entry per control, or none at all.
   at::Tensor apply(ControlTerms terms, const std::vector<at::Tensor>& selected) const;
+  // The same as part of the fused loss; false: one of the controls has no place in it.
+  bool fuse(const std::vector<at::Tensor>& selected, FusedControls& fused) const;
 
   void observe(double entropy);
   void report(Metrics& metrics);
@@ -41,6 +43,8 @@ class ControlStack {
   void load_state(const std::map<std::string, double>& state);
 
  private:
+  void check_selected(const std::vector<at::Tensor>& selected) const;
+
   std::vector<std::unique_ptr<EntropyControl>> controls_;
   bool score_current_;
   bool per_micro_batch_;

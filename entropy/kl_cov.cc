@@ -17,17 +17,27 @@
 namespace covrl {
 namespace {
 
-at::Tensor penalty(const std::string& kind, const at::Tensor& d) {
-  if (kind == "abs") return d.abs();
-  if (kind == "k1") return d;
-  if (kind == "k2") return d.square() / 2;
+using kernels::LogprobPenalty;
+
+LogprobPenalty form_of(const std::string& kind) {
+  if (kind == "abs") return LogprobPenalty::kAbs;
+  if (kind == "k1") return LogprobPenalty::kK1;
+  if (kind == "k2") return LogprobPenalty::kK2;
   COVRL_CHECK(kind == "k3", "kl_cov_penalty ", kind);
+  return LogprobPenalty::kK3;
+}
+
+at::Tensor penalty(LogprobPenalty form, const at::Tensor& d) {
+  if (form == LogprobPenalty::kAbs) return d.abs();
+  if (form == LogprobPenalty::kK1) return d;
+  if (form == LogprobPenalty::kK2) return d.square() / 2;
   return at::clamp(at::clamp(-d, -20, 20).exp() + d - 1, -10, 10);
 }
 
 class KlCovControl : public CovarianceControl {
  public:
-  explicit KlCovControl(const EntropyControlConfig& config) : CovarianceControl(config, "kl_cov") {}
+  explicit KlCovControl(const EntropyControlConfig& config)
+      : CovarianceControl(config, "kl_cov"), penalty_(form_of(config.kl_cov_penalty)) {}
 
   at::Tensor select(const ControlView& view) override {
     const kernels::CovarianceInput tokens =
@@ -44,15 +54,22 @@ class KlCovControl : public CovarianceControl {
   at::Tensor apply(const ControlTerms& terms) const override {
     if (!terms.selected_T.defined()) return terms.loss_T;
     const at::Tensor d = at::where(terms.selected_T, terms.logprob_T - terms.old_logprob_T, 0.0);
-    const at::Tensor pull =
-        config_.ppo_kl_coef * set_point_.strength() * penalty(config_.kl_cov_penalty, d);
-    return at::where(terms.selected_T, terms.loss_T + pull, terms.loss_T);
+    return at::where(terms.selected_T, terms.loss_T + coefficient() * penalty(penalty_, d),
+                     terms.loss_T);
+  }
+  bool fuse(const at::Tensor& selected_T, FusedControls& fused) const override {
+    return fused.pull(selected_T, penalty_, coefficient());
   }
 
   void report(Metrics& metrics) override {
     if (tally_.any_selected()) metrics.set("entropy_ctrl/inert", tally_.unmoved_frac());
     CovarianceControl::report(metrics);
   }
+
+ private:
+  double coefficient() const { return config_.ppo_kl_coef * set_point_.strength(); }
+
+  LogprobPenalty penalty_;
 };
 
 }  // namespace

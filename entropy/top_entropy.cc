@@ -37,6 +37,9 @@ class TopEntropyControl : public EntropyControl {
     return terms.selected_T.defined() ? at::where(terms.selected_T, terms.loss_T, 0.0)
                                       : terms.loss_T;
   }
+  bool fuse(const at::Tensor& selected_T, FusedControls& fused) const override {
+    return fused.drop(selected_T.defined() ? selected_T.logical_not() : selected_T);
+  }
 
   void report(Metrics& metrics) override {
     if (num_selections_ > 0) {

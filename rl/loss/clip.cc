@@ -22,6 +22,13 @@ class ClipLoss : public PolicyLoss {
     return terms;
   }
 
+  bool fuse(kernels::PolicyLossTerms& terms) const override {
+    terms.ratio_min = 1 - config_.clip_ratio_low;
+    terms.ratio_max = 1 + config_.clip_ratio_high;
+    terms.ratio_cap = config_.ratio_cap();
+    return true;
+  }
+
  private:
   PolicyLossConfig config_;
 };

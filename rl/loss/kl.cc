@@ -7,6 +7,8 @@
 namespace covrl {
 namespace {
 
+using kernels::LogprobPenalty;
+
 at::Tensor k1(const at::Tensor& x) { return x; }
 at::Tensor k2(const at::Tensor& x) { return 0.5 * x * x; }
 at::Tensor k3(const at::Tensor& x) {
@@ -19,13 +21,23 @@ struct Row {
   const char* name;
   const char* verl_name;
   at::Tensor (*term)(const at::Tensor& x);
+  LogprobPenalty fused;
 };
 constexpr Row kTable[] = {
-    {"k1", "kl", k1},
-    {"k2", "mse", k2},
-    {"k3", "low_var_kl", k3},
-    {"abs", nullptr, absolute},
+    {"k1", "kl", k1, LogprobPenalty::kK1},
+    {"k2", "mse", k2, LogprobPenalty::kK2},
+    {"k3", "low_var_kl", k3, LogprobPenalty::kK3},
+    {"abs", nullptr, absolute, LogprobPenalty::kAbs},
 };
+
+bool is_straight_through(const std::string& kind) { return !kind.empty() && kind.back() == '+'; }
+
+const Row& find(const std::string& kind) {
+  const std::string form = is_straight_through(kind) ? kind.substr(0, kind.size() - 1) : kind;
+  for (const Row& row : kTable)
+    if (form == row.name || (row.verl_name != nullptr && form == row.verl_name)) return row;
+  throw_usage("KL estimator '", kind, "' is not known (kl_loss_type)");
+}
 
 }  // namespace
 
@@ -41,16 +53,16 @@ std::vector<std::string> kl_names() {
 
 at::Tensor kl_term(const std::string& kind, const at::Tensor& logprob_T,
                    const at::Tensor& ref_logprob_T) {
-  const bool straight_through = !kind.empty() && kind.back() == '+';
-  const std::string form = straight_through ? kind.substr(0, kind.size() - 1) : kind;
-  const at::Tensor x = logprob_T - ref_logprob_T;
-  for (const Row& row : kTable) {
-    if (form != row.name && (row.verl_name == nullptr || form != row.verl_name)) continue;
-    if (!straight_through) return row.term(x);
-    const at::Tensor carrier = k2(x);
-    return row.term(x).detach() + (carrier - carrier.detach());
-  }
-  throw_usage("KL estimator '", kind, "' is not known (kl_loss_type)");
+  const at::Tensor x = logprob_T - ref_logprob_T, term = find(kind).term(x);
+  if (!is_straight_through(kind)) return term;
+  const at::Tensor carrier = k2(x);
+  return term.detach() + (carrier - carrier.detach());
+}
+
+void fuse_kl(const std::string& kind, double coefficient, kernels::PolicyLossTerms& terms) {
+  terms.kl = coefficient;
+  terms.kl_penalty = find(kind).fused;
+  terms.kl_straight_through = is_straight_through(kind);
 }
 
 }  // namespace covrl

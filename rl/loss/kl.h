@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/policy_loss_terms.h"
+
 namespace covrl {
 
 // "k1": x; "k2": x^2/2; "k3": exp(-x) + x - 1 with the exponent bounded to +-20 and the value to
@@ -16,5 +18,8 @@ namespace covrl {
 std::vector<std::string> kl_names();
 at::Tensor kl_term(const std::string& kind, const at::Tensor& logprob_T,
                    const at::Tensor& ref_logprob_T);
+
+// coefficient * kl_term as a term of the fused loss.
+void fuse_kl(const std::string& kind, double coefficient, kernels::PolicyLossTerms& terms);
 
 }  // namespace covrl

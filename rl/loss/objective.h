@@ -6,7 +6,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -31,26 +30,18 @@ struct ObjectiveInput {
   std::vector<at::Tensor> selected;  // of every entropy control here (ControlStack::select)
 };
 
-// Sums over the micro-batch that add up over the micro-batches of a mini-batch. Loss parts are
-// weighted by the reduction, the others count each loss token as 1.
-enum class ObjectiveSum {
-  kLoss,
-  kPolicyLoss,
-  kKlLoss,
-  kEntropy,
-  kOldMinusNew,
-  kClipped,
-  kDualClipped,
-  kCount
-};
-constexpr size_t kNumObjectiveSums = static_cast<size_t>(ObjectiveSum::kCount);
+// Sums over the micro-batch that add up over the micro-batches of a mini-batch.
+using ObjectiveSum = kernels::PolicyLossSum;
+constexpr size_t kNumObjectiveSums = kernels::kNumPolicyLossSums;
 
 struct ObjectiveValue {
   at::Tensor loss;  // scalar, double, with gradient
   at::Tensor sums;  // [kNumObjectiveSums] double, in the order of ObjectiveSum
 };
 
-// Nothing outside the mask is read, in value or gradient.
+// In one pass of kernels/token_policy_loss.h where loss and controls have a form in it, else term
+// by term on tensors: the same gradient to the bit in float32. Nothing outside the mask is read, in
+// value or gradient.
 ObjectiveValue objective(const ObjectiveConfig& config, const PolicyLoss& loss,
                          const ControlStack& controls, const ObjectiveInput& input);
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "kernels/policy_loss_terms.h"
 
 namespace covrl {
 
@@ -64,6 +65,8 @@ class PolicyLoss {
   virtual at::Tensor weight(const LossInput&, const at::Tensor& rollout_weight_T) const {
     return rollout_weight_T;
   }
+  // Writes terms() down as kernels/token_policy_loss.h computes them; false: it has no such form.
+  virtual bool fuse(kernels::PolicyLossTerms&) const { return false; }
 };
 
 std::vector<std::string> policy_loss_names();

@@ -16,6 +16,11 @@ class UnclippedLoss : public PolicyLoss {
     return surrogate_terms(-input.advantage_T * ratio, input.advantage_T, cap_);
   }
 
+  bool fuse(kernels::PolicyLossTerms& terms) const override {
+    terms.ratio_cap = cap_;
+    return true;
+  }
+
  private:
   double cap_;
 };

@@ -10,11 +10,13 @@
 #include "entropy/covariance.h"
 #include "rl/loss/objective.h"
 #include "rl/loss/reduction.h"
+#include "tests/support/torch/objective_paths.h"
 #include "tests/support/vectors.h"
 
 namespace covrl {
 namespace {
 
+using testing::ObjectivePath;
 using Places = std::set<int64_t>;
 
 // A case's matrices, flattened row by row.
@@ -97,15 +99,17 @@ Places places_of(const at::Tensor& selected) {
   return places;
 }
 
-std::unique_ptr<PolicyLoss> clip_loss(double low, double high) {
+std::unique_ptr<PolicyLoss> clip_loss(double low, double high, ObjectivePath path) {
   PolicyLossConfig config;
   config.clip_ratio_low = low;
   config.clip_ratio_high = high;
   config.clip_ratio_c = 0;  // the references have no dual clip here
-  return make_policy_loss(config);
+  return testing::make_policy_loss(config, path);
 }
 
-std::unique_ptr<PolicyLoss> unclipped_loss() { return make_policy_loss({.kind = "unclipped"}); }
+std::unique_ptr<PolicyLoss> unclipped_loss(ObjectivePath path) {
+  return testing::make_policy_loss({.kind = "unclipped"}, path);
+}
 
 // The references add 1e-8 to the number of tokens in some means.
 testing::Tolerance with_added_tokens(testing::Tolerance tolerance) {
@@ -119,10 +123,11 @@ at::Tensor covariances_in(const ControlView& view, const at::Tensor& mask_T) {
   return kernels::covariance(tokens, kernels::covariance_moments(tokens));
 }
 
-void check_clip_cov(VectorCase& one, const Json& result) {
+void check_clip_cov(VectorCase& one, const Json& result, ObjectivePath path) {
   const Json &params = result["params"], &trace = result["trace"];
   const std::string what = concat(one.name, ' ', params.dump());
-  const auto loss = clip_loss(params["clip_low"].get<double>(), params["clip_high"].get<double>());
+  const auto loss =
+      clip_loss(params["clip_low"].get<double>(), params["clip_high"].get<double>(), path);
   EntropyControlConfig config;
   config.kind = {"clip_cov"};
   config.clip_cov_lb = params["clip_cov_lb"].get<double>();
@@ -185,13 +190,16 @@ void check_clip_cov(VectorCase& one, const Json& result) {
                             concat(what, ' ', mode));
 }
 
-TEST(CovarianceControlTest, ClipCovEqualsTheReferenceVectors) {
+class CovarianceControlTest : public testing::ObjectivePathTest {};
+INSTANTIATE_TEST_SUITE_P(Paths, CovarianceControlTest, testing::objective_paths());
+
+TEST_P(CovarianceControlTest, ClipCovEqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "policy_clip_cov");
   int num_checked = 0, num_unbounded = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
     VectorCase one(one_case);
     for (const Json& result : one_case["results"]) {
-      check_clip_cov(one, result);
+      check_clip_cov(one, result, GetParam());
       ++num_checked;
       num_unbounded += !one.bounded().all().item<bool>();
     }
@@ -215,10 +223,10 @@ bool is_arbitrary(const VectorCase& one, const Json& result) {
          result["num_selected"] != result["num_selected_verl"] || one.counts.num_tokens == 0;
 }
 
-void check_kl_cov(VectorCase& one, const Json& result) {
+void check_kl_cov(VectorCase& one, const Json& result, ObjectivePath path) {
   const Json& params = result["params"];
   const std::string what = concat(one.name, ' ', params.dump());
-  const auto loss = unclipped_loss();
+  const auto loss = unclipped_loss(path);
   ControlStack controls(kl_cov_config(params["verl_kl_cov_ratio"].get<double>(),
                                       params["ppo_kl_coef"].get<double>()));
   const ControlView view = one.view(*loss);
@@ -243,13 +251,13 @@ void check_kl_cov(VectorCase& one, const Json& result) {
   testing::expect_close(value, testing::vector_number(result["verl"]["loss"]), one.tolerance, what);
 }
 
-TEST(CovarianceControlTest, KlCovEqualsTheReferenceVectors) {
+TEST_P(CovarianceControlTest, KlCovEqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "policy_kl_cov");
   int num_checked = 0, num_arbitrary = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
     VectorCase one(one_case);
     for (const Json& result : one_case["results"]) {
-      check_kl_cov(one, result);
+      check_kl_cov(one, result, GetParam());
       ++num_checked;
       num_arbitrary += is_arbitrary(one, result);
     }
@@ -289,8 +297,8 @@ at::Tensor selection_of(const Places& places, const ControlView& view) {
   return selected;
 }
 
-void check_scope(VectorCase& one, const Json& one_case) {
-  const auto loss = unclipped_loss();
+void check_scope(VectorCase& one, const Json& one_case, ObjectivePath path) {
+  const auto loss = unclipped_loss(path);
   EntropyControlConfig config =
       kl_cov_config(one_case["kl_cov_ratio"].get<double>(), one_case["ppo_kl_coef"].get<double>());
   const int64_t num_columns = one.offsets[1];
@@ -340,12 +348,12 @@ void check_scope(VectorCase& one, const Json& one_case) {
             candidates["sum_over_micro_batches"].get<size_t>());
 }
 
-TEST(CovarianceControlTest, ScopesEqualTheReferenceVectors) {
+TEST_P(CovarianceControlTest, ScopesEqualTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "covariance_scope");
   int num_checked = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
     VectorCase one(one_case);
-    check_scope(one, one_case);
+    check_scope(one, one_case, GetParam());
     ++num_checked;
   }
   EXPECT_GT(num_checked, 0);

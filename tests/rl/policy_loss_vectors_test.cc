@@ -6,13 +6,16 @@
 #include <map>
 
 #include "core/error.h"
-#include "rl/loss/policy_loss.h"
+#include "rl/loss/objective.h"
 #include "rl/loss/ratio.h"
 #include "rl/loss/reduction.h"
+#include "tests/support/torch/objective_paths.h"
 #include "tests/support/vectors.h"
 
 namespace covrl {
 namespace {
+
+using testing::ObjectivePath;
 
 PolicyLossConfig config_of(const Json& result) {
   PolicyLossConfig config;
@@ -43,11 +46,27 @@ struct VectorCase {
               static_cast<double>(offsets[1])};
   }
 
-  double mean(const at::Tensor& term) const {
-    return counts.num_tokens == 0
-               ? 0
-               : at::where(input.mask_T, term.to(at::kDouble), 0.0).sum().item<double>() /
-                     counts.num_tokens;
+  // Value and gradient of `factor` times the reduced loss.
+  struct Value {
+    double loss;
+    at::Tensor gradient, sums;
+  };
+  Value value(const PolicyLoss& policy_loss, const std::string& mode, double factor,
+              const at::Tensor& rollout_weight_T = {}) const {
+    ObjectiveInput all;
+    all.policy = input;
+    all.entropy_T = at::zeros_like(input.old_logprob_T);
+    all.weight_T = reduction_weights(mode, input.mask_T, offsets, counts);
+    all.rollout_weight_T = rollout_weight_T;
+    const ObjectiveValue result = objective({}, policy_loss, ControlStack({}), all);
+    const at::Tensor loss = factor * result.loss;
+    loss.backward();
+    const at::Tensor gradient = input.logprob_T.grad().clone();
+    input.logprob_T.mutable_grad().reset();
+    return {loss.item<double>(), gradient, result.sums};
+  }
+  double mean(const Value& of, ObjectiveSum sum) const {
+    return of.sums[static_cast<int64_t>(sum)].item<double>() / counts.num_tokens;
   }
 };
 
@@ -59,7 +78,7 @@ testing::Tolerance with_added_tokens(testing::Tolerance tolerance, const std::st
   return tolerance;
 }
 
-void check_result(const VectorCase& one, const Json& result) {
+void check_result(const VectorCase& one, const Json& result, ObjectivePath path) {
   const std::string mode = result["agg"].get<std::string>();
   const std::string what = concat(one.name, ' ', result["impl"].get<std::string>(), ' ', mode);
   const bool is_fork = !result.contains("clip_c");
@@ -67,33 +86,32 @@ void check_result(const VectorCase& one, const Json& result) {
   const testing::Tolerance of_loss = is_fork || mode == "seq-mean-token-mean"
                                          ? with_added_tokens(one.tolerance, mode)
                                          : one.tolerance;
-  const LossTerms terms = make_policy_loss(config_of(result))->terms(one.input);
-  at::Tensor loss =
-      reduce(terms.loss_T, reduction_weights(mode, one.input.mask_T, one.offsets, one.counts));
   // The recorded form of this mode is not divided by the number of sequences.
-  if (mode == "seq-mean-token-sum-norm") loss = loss * one.counts.num_sequences;
-  loss.backward();
-  const at::Tensor gradient = one.input.logprob_T.grad().clone();
-  one.input.logprob_T.mutable_grad().reset();
+  const double factor = mode == "seq-mean-token-sum-norm" ? one.counts.num_sequences : 1;
+  const VectorCase::Value seen =
+      one.value(*testing::make_policy_loss(config_of(result), path), mode, factor);
   if (one.counts.num_tokens == 0) {  // the references give NaN or 0
-    EXPECT_EQ(loss.item<double>(), 0) << what;
-    EXPECT_TRUE(gradient.equal(at::zeros_like(gradient))) << what;
+    EXPECT_EQ(seen.loss, 0) << what;
+    EXPECT_TRUE(seen.gradient.equal(at::zeros_like(seen.gradient))) << what;
     return;
   }
-  testing::expect_close(loss.item<double>(), testing::vector_number(result["loss"]), of_loss, what);
-  testing::expect_close(one.mean(terms.clipped_T), testing::vector_number(result["pg_clipfrac"]),
-                        of_metrics, what);
-  testing::expect_close(one.mean(-bounded_log_ratio(one.input)),
+  testing::expect_close(seen.loss, testing::vector_number(result["loss"]), of_loss, what);
+  testing::expect_close(one.mean(seen, ObjectiveSum::kClipped),
+                        testing::vector_number(result["pg_clipfrac"]), of_metrics, what);
+  testing::expect_close(one.mean(seen, ObjectiveSum::kOldMinusNew),
                         testing::vector_number(result["ppo_kl"]), of_metrics, what);
   if (result.contains("pg_clipfrac_lower"))
-    testing::expect_close(one.mean(terms.dual_clipped_T),
+    testing::expect_close(one.mean(seen, ObjectiveSum::kDualClipped),
                           testing::vector_number(result["pg_clipfrac_lower"]), of_metrics, what);
   if (result.contains("grad_log_prob"))
-    testing::expect_close(gradient, testing::vector_tensor(result["grad_log_prob"]),
+    testing::expect_close(seen.gradient, testing::vector_tensor(result["grad_log_prob"]),
                           at::ones_like(one.input.mask_T), of_loss, what);
 }
 
-TEST(ClipLossTest, EqualsTheReferenceVectors) {
+class PolicyLossVectorsTest : public testing::ObjectivePathTest {};
+INSTANTIATE_TEST_SUITE_P(Paths, PolicyLossVectorsTest, testing::objective_paths());
+
+TEST_P(PolicyLossVectorsTest, ClipEqualsTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "policy_vanilla");
   int num_checked = 0, num_skipped = 0;
   for (const Json& one_case : testing::vector_cases(path)) {
@@ -104,7 +122,7 @@ TEST(ClipLossTest, EqualsTheReferenceVectors) {
         ++num_skipped;
         continue;
       }
-      check_result(one, result);
+      check_result(one, result, GetParam());
       ++num_checked;
     }
   }
@@ -159,50 +177,46 @@ testing::Tolerance loss_tolerance(const VectorCase& one, const Recorded& made) {
   return tolerance;
 }
 
-void check_metrics(const VectorCase& one, const Recorded& made, const LossTerms& terms,
+void check_metrics(const VectorCase& one, const Recorded& made, const VectorCase::Value& seen,
                    const Json& result) {
   const testing::Tolerance tolerance = with_added_tokens(one.tolerance);
   const Json metrics = result.value("metrics", Json::object());
   // geo_mean's reference also counts tokens whose clip its minimum does not choose.
   if (metrics.contains("pg_clipfrac") && made.config.kind != "geo_mean")
-    testing::expect_close(one.mean(terms.clipped_T), testing::vector_number(metrics["pg_clipfrac"]),
-                          tolerance, made.what + " pg_clipfrac");
+    testing::expect_close(one.mean(seen, ObjectiveSum::kClipped),
+                          testing::vector_number(metrics["pg_clipfrac"]), tolerance,
+                          made.what + " pg_clipfrac");
   if (metrics.contains("ppo_kl") && !is_extreme(one))
-    testing::expect_close(one.mean(-bounded_log_ratio(one.input)),
+    testing::expect_close(one.mean(seen, ObjectiveSum::kOldMinusNew),
                           testing::vector_number(metrics["ppo_kl"]), tolerance,
                           made.what + " ppo_kl");
 }
 
-void check_recorded(const VectorCase& one, const Recorded& made, const Json& result) {
-  const std::unique_ptr<PolicyLoss> policy_loss = make_policy_loss(made.config);
-  LossTerms terms = policy_loss->terms(one.input);
-  if (made.rollout_weight_T.defined())
-    terms.loss_T = terms.loss_T * policy_loss->weight(one.input, made.rollout_weight_T);
-  at::Tensor loss =
-      reduce(terms.loss_T, reduction_weights(made.mode, one.input.mask_T, one.offsets, one.counts));
+void check_recorded(const VectorCase& one, const Recorded& made, const Json& result,
+                    ObjectivePath path) {
   // The reference's geo_mean is a mean over all rows: one without tokens dilutes it. Ours is over
   // the sequences that have tokens.
-  if (made.config.kind == "geo_mean")
-    loss = loss * (one.counts.num_sequences / static_cast<double>(one.offsets.size() - 1));
-  loss.backward();
-  const at::Tensor gradient = one.input.logprob_T.grad().clone();
-  one.input.logprob_T.mutable_grad().reset();
+  const double factor = made.config.kind == "geo_mean"
+                            ? one.counts.num_sequences / static_cast<double>(one.offsets.size() - 1)
+                            : 1;
+  const VectorCase::Value seen = one.value(*testing::make_policy_loss(made.config, path), made.mode,
+                                           factor, made.rollout_weight_T);
   if (one.counts.num_tokens == 0) {  // the references give NaN or 0
-    EXPECT_EQ(loss.item<double>(), 0) << made.what;
-    EXPECT_TRUE(gradient.equal(at::zeros_like(gradient))) << made.what;
+    EXPECT_EQ(seen.loss, 0) << made.what;
+    EXPECT_TRUE(seen.gradient.equal(at::zeros_like(seen.gradient))) << made.what;
     return;
   }
   const testing::Tolerance tolerance = loss_tolerance(one, made);
-  testing::expect_close(loss.item<double>(), testing::vector_number(result["loss"]), tolerance,
-                        made.what);
+  testing::expect_close(seen.loss, testing::vector_number(result["loss"]), tolerance, made.what);
   if (result.contains("grad_log_prob"))
-    testing::expect_close(gradient, testing::vector_tensor(result["grad_log_prob"]),
+    testing::expect_close(seen.gradient, testing::vector_tensor(result["grad_log_prob"]),
                           at::ones_like(one.input.mask_T), tolerance, made.what + " gradient");
-  check_metrics(one, made, terms, result);
+  check_metrics(one, made, seen, result);
 }
 
 // Every result of the file whose loss is known here; how many that are.
-int check_recorded_file(const std::string& path, const std::string& file) {
+int check_recorded_file(const std::string& path, const std::string& file,
+                        ObjectivePath objective_path) {
   int num_checked = 0;
   std::map<std::string, int> left_out;
   for (const Json& one_case : testing::vector_cases(path)) {
@@ -223,7 +237,7 @@ int check_recorded_file(const std::string& path, const std::string& file) {
         ++left_out["geo_mean of unbounded log-ratio"];
         continue;
       }
-      check_recorded(one, made, result);
+      check_recorded(one, made, result, objective_path);
       ++num_checked;
     }
   }
@@ -233,14 +247,14 @@ int check_recorded_file(const std::string& path, const std::string& file) {
   return num_checked;
 }
 
-TEST(PolicyLossTest, EqualsTheReferenceVectorsOfOtherLosses) {
+TEST_P(PolicyLossVectorsTest, OtherLossesEqualTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "policy_other");
-  EXPECT_GT(check_recorded_file(path, "policy_other"), 0);
+  EXPECT_GT(check_recorded_file(path, "policy_other", GetParam()), 0);
 }
 
-TEST(PolicyLossTest, EqualsTheReferenceVectorsOfDivergenceMasks) {
+TEST_P(PolicyLossVectorsTest, DivergenceMasksEqualTheReferenceVectors) {
   COVRL_REQUIRE_VECTORS(path, "verl_latest");
-  EXPECT_GT(check_recorded_file(path, "verl_latest"), 0);
+  EXPECT_GT(check_recorded_file(path, "verl_latest", GetParam()), 0);
 }
 
 }  // namespace
