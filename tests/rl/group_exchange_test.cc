@@ -20,7 +20,10 @@ Group sampled(uint64_t slot) {
     trajectory.weight_version = 4;
     trajectory.text = std::string("a\0b", 3);
     trajectory.verdict = {Outcome::kCorrect, 1.0, "12.8", 0.25};
+    trajectory.verdict.reason = "late";
+    trajectory.verdict.parts = {{Outcome::kCorrect, 1.0}, {Outcome::kWrong, 0.5}};
     trajectory.reward = 1.0;
+    if (i == 1) trajectory.audit = Verdict{Outcome::kWrong, 0.0, "12.75"};
     group.trajectories.push_back(trajectory);
   }
   return group;
@@ -55,7 +58,16 @@ TEST(GroupExchange, EveryRankGetsAllGroupsInOrderOfSlot) {
         EXPECT_EQ(got.text, want.text);
         EXPECT_EQ(got.verdict.extracted, want.verdict.extracted);
         EXPECT_EQ(got.verdict.outcome, want.verdict.outcome);
+        EXPECT_EQ(got.verdict.reason, want.verdict.reason);
+        ASSERT_EQ(got.verdict.parts.size(), 2u);
+        EXPECT_EQ(got.verdict.parts[1].outcome, Outcome::kWrong);
+        EXPECT_EQ(got.verdict.parts[1].score, 0.5);
         EXPECT_EQ(got.reward, want.reward);
+        ASSERT_EQ(got.audit.has_value(), i == 1);
+        if (i == 1) {
+          EXPECT_EQ(got.audit->outcome, Outcome::kWrong);
+          EXPECT_EQ(got.audit->extracted, "12.75");
+        }
       }
     }
   });

@@ -46,6 +46,7 @@ TEST(PromptSource, PlainRows) {
   EXPECT_EQ(rows[1].index, 1);
   EXPECT_EQ(rows[1].id, "1");
   EXPECT_EQ(rows[1].gold, "4");
+  EXPECT_EQ(rows[1].extra_info, "");
 }
 
 TEST(PromptSource, ConversationalRows) {
@@ -63,6 +64,7 @@ TEST(PromptSource, ConversationalRows) {
   EXPECT_EQ(rows[0].gold, "7");
   EXPECT_EQ(rows[0].index, 41);
   EXPECT_EQ(rows[0].data_source, "x");
+  EXPECT_EQ(rows[0].extra_info, "{\"index\":41}");
 }
 
 TEST(PromptSource, ColumnsMayBeNamed) {
