@@ -23,8 +23,9 @@ inline constexpr int64_t kMaxPanelWidth = 32;
 // agree.
 template <class Element>
 struct ProductOf {
-  const Element* a = nullptr;  // (row, depth) at row * a_row_stride + depth * a_depth_stride; with
-                               // a_depth_stride 1 it is read to whole_words(depth), finite there
+  const Element* a = nullptr;  // (row, depth) at row * a_row_stride + depth * a_depth_stride; one
+                               // of them is 1; rows that lie depth by depth are read to
+                               // whole_words(depth), finite there
   int64_t a_row_stride = 0;
   int64_t a_depth_stride = 1;
   const float* b = nullptr;    // packed: panels of panel_width columns of words (num_words()); word

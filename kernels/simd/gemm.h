@@ -59,6 +59,9 @@ COVRL_INLINE Vec load_words(const Bfloat16* row, int64_t count) {
   return load_words(depths);
 }
 
+// Rows that are read for the first time come from memory: so many words ahead hides half of that.
+constexpr int64_t kWordsAhead = 64;
+
 // Transposes 16 rows into columns out .. out + 15 for the depths that fill whole blocks of 16
 // words; returns how many words.
 template <class Element>
@@ -68,8 +71,10 @@ static int64_t transpose_whole(const Element* const* rows, int64_t depth, int64_
   for (; (word + kLanes) * kDepthsPerWord<Element> <= depth; word += kLanes) {
     Vec block[kLanes];
 #pragma GCC unroll 16
-    for (int r = 0; r < kLanes; ++r)
+    for (int r = 0; r < kLanes; ++r) {
       block[r] = load_words(rows[r] + word * kDepthsPerWord<Element>);
+      __builtin_prefetch(rows[r] + (word + kWordsAhead) * kDepthsPerWord<Element>);
+    }
     transpose(block, out + word * stride, stride);
   }
   return word;
@@ -239,7 +244,8 @@ template <class Element>
 static void multiply(const ProductOf<Element>& product) {
   using Word = WordOf<Element>;
   float sliver[kTileRows * kDepthBlock + kLanes];
-  const bool packed = product.a_depth_stride != 1;
+  const bool half_word = product.depth % kDepthsPerWord<Element> != 0;
+  const bool packed = product.a_depth_stride != 1 || (product.a_row_stride == 1 && half_word);
   const int64_t row_bytes = product.a_row_stride * static_cast<int64_t>(sizeof(Element));
   for (int64_t row = 0; row < product.rows; row += kTileRows) {
     const int64_t rows = product.rows - row < kTileRows ? product.rows - row : kTileRows;

@@ -54,12 +54,12 @@ TEST_P(LinearShapes, RowAloneHasTheBitsItHasInTheBatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearShapes,
-                         ::testing::Values(Shape{1, 1, 1}, Shape{1, 16, 16}, Shape{1, 17, 15},
-                                           Shape{2, 3, 5}, Shape{7, 31, 33}, Shape{12, 128, 32},
-                                           Shape{13, 255, 31}, Shape{16, 128, 512},
-                                           Shape{25, 257, 65}, Shape{64, 96, 47},
-                                           Shape{131, 64, 97}, Shape{515, 37, 129},
-                                           Shape{300, 521, 600}));
+                         ::testing::Values(Shape{1, 1, 1}, Shape{5, 6, 1}, Shape{1, 16, 16},
+                                           Shape{1, 17, 15}, Shape{2, 3, 5}, Shape{7, 31, 33},
+                                           Shape{12, 128, 32}, Shape{13, 255, 31},
+                                           Shape{16, 128, 512}, Shape{25, 257, 65},
+                                           Shape{64, 96, 47}, Shape{131, 64, 97},
+                                           Shape{515, 37, 129}, Shape{300, 521, 600}));
 
 TEST(Linear, GradientsOfTheOracleMatchFiniteDifferences) {
   testing::expect_gradients_match_differences(oracle, make_inputs({3, 5, 4}));
@@ -89,6 +89,16 @@ TEST(Linear, AcceptsViewsThatAreNotContiguous) {
   const at::Tensor x = inputs[0].t().contiguous().t(), weight = inputs[1].t().contiguous().t();
   testing::expect_same_bits(kernels::linear(x, weight, inputs[2]), fast(inputs),
                             "transposed storage");
+}
+
+TEST(Linear, InFloat32IsTheOutputBeforeItIsRounded) {
+  const Tensors inputs = make_inputs({9, 25, 20});
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    const at::Tensor x = inputs[0].to(type), weight = inputs[1].to(type);
+    const at::Tensor y = linear_float32(x, weight);
+    EXPECT_EQ(y.scalar_type(), at::kFloat);
+    testing::expect_same_bits(y.to(type), kernels::linear(x, weight), "rounded");
+  }
 }
 
 TEST(Linear, ReferenceModeUsesTheOracle) {

@@ -158,19 +158,25 @@ TEST(TokenLogprob, OneOutputAloneHasItsGradient) {
   EXPECT_TRUE(grads[0].equal(both.grad_hidden));
 }
 
-TEST(TokenLogprob, RowDoesNotDependOnItsBatchOrOnThreads) {
+class TokenLogprobTypes : public ::testing::TestWithParam<at::ScalarType> {};
+INSTANTIATE_TEST_SUITE_P(Types, TokenLogprobTypes, ::testing::Values(at::kFloat, at::kBFloat16));
+
+void expect_same(const Result& a, const Result& b) {
+  EXPECT_TRUE(a.logprob.equal(b.logprob));
+  EXPECT_TRUE(a.entropy.equal(b.entropy));
+  EXPECT_TRUE(a.grad_hidden.equal(b.grad_hidden));
+  EXPECT_TRUE(a.grad_head.equal(b.grad_head));
+}
+
+TEST_P(TokenLogprobTypes, RowDoesNotDependOnItsBatchOrOnThreads) {
   const Shape shape{530, 24, 4500, 0.6};
   const Problem problem = make_problem(shape);
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const Result whole = run(token_logprob, problem, shape.temperature, at::kFloat);
+  const Result whole = run(token_logprob, problem, shape.temperature, GetParam());
   at::set_num_threads(3);
-  const Result threaded = run(token_logprob, problem, shape.temperature, at::kFloat);
+  expect_same(run(token_logprob, problem, shape.temperature, GetParam()), whole);
   at::set_num_threads(threads);
-  EXPECT_TRUE(threaded.logprob.equal(whole.logprob));
-  EXPECT_TRUE(threaded.entropy.equal(whole.entropy));
-  EXPECT_TRUE(threaded.grad_hidden.equal(whole.grad_hidden));
-  EXPECT_TRUE(threaded.grad_head.equal(whole.grad_head));
   for (const auto& [begin, count] :
        {std::pair<int64_t, int64_t>{0, 1}, {1, 7}, {255, 3}, {400, 130}}) {
     Problem part = problem;
@@ -178,20 +184,53 @@ TEST(TokenLogprob, RowDoesNotDependOnItsBatchOrOnThreads) {
     part.targets = problem.targets.narrow(0, begin, count);
     part.weight_logprob = problem.weight_logprob.narrow(0, begin, count);
     part.weight_entropy = problem.weight_entropy.narrow(0, begin, count);
-    const Result alone = run(token_logprob, part, shape.temperature, at::kFloat);
+    const Result alone = run(token_logprob, part, shape.temperature, GetParam());
     EXPECT_TRUE(alone.logprob.equal(whole.logprob.narrow(0, begin, count))) << begin;
     EXPECT_TRUE(alone.entropy.equal(whole.entropy.narrow(0, begin, count))) << begin;
     EXPECT_TRUE(alone.grad_hidden.equal(whole.grad_hidden.narrow(0, begin, count))) << begin;
   }
 }
 
-TEST(TokenLogprob, TilesHaveTheBitsOfWholeLogits) {
+TEST_P(TokenLogprobTypes, InstructionSetsAgreeInEveryBit) {
+  const Problem problem = make_problem({37, 25, 1301, 0.6});
+  const Result best = run(token_logprob, problem, 0.6, GetParam());
+  for (int isa = 0; isa < static_cast<int>(best_isa()); ++isa) {
+    SCOPED_TRACE(isa);
+    set_isa(static_cast<Isa>(isa));
+    expect_same(run(token_logprob, problem, 0.6, GetParam()), best);
+  }
+  set_isa(best_isa());
+}
+
+TEST_P(TokenLogprobTypes, TilesHaveTheBitsOfWholeLogits) {
   const Problem problem = make_problem({37, 24, 9001, 0.6});
-  const TokenLogprob tiled = token_logprob(problem.hidden, problem.head, problem.targets, 0.6);
-  const at::Tensor logits = kernels::linear(problem.hidden, problem.head);
-  const TokenLogprob whole = token_logprob_from_logits(logits, problem.targets, 0.6);
+  const at::Tensor hidden = problem.hidden.to(GetParam()), head = problem.head.to(GetParam());
+  const TokenLogprob tiled = token_logprob(hidden, head, problem.targets, 0.6);
+  const TokenLogprob whole =
+      token_logprob_from_logits(linear_float32(hidden, head), problem.targets, 0.6);
   EXPECT_TRUE(tiled.logprob_T.equal(whole.logprob_T));
   EXPECT_TRUE(tiled.entropy_T.equal(whole.entropy_T));
+}
+
+// Narrow logits are widened piece by piece: values and gradients are those of the whole widened,
+// the gradients rounded to their type.
+TEST(TokenLogprob, NarrowLogitsAreTheirFloat32) {
+  at::manual_seed(6);
+  const at::Tensor targets = at::randint(2500, {5}, at::kLong);
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf}) {
+    const at::Tensor narrow = (at::randn({5, 2500}) * 3).to(type).requires_grad_(true);
+    const at::Tensor wide = narrow.detach().to(at::kFloat).requires_grad_(true);
+    std::vector<at::Tensor> gradients;
+    for (const at::Tensor& logits : {narrow, wide}) {
+      const TokenLogprob scored = token_logprob_from_logits(logits, targets, 0.6);
+      const at::Tensor total = (scored.logprob_T + scored.entropy_T).sum();
+      gradients.push_back(torch::autograd::grad({total}, {logits})[0]);
+      gradients.push_back(scored.logprob_T.detach());
+    }
+    EXPECT_EQ(gradients[0].scalar_type(), type);
+    EXPECT_TRUE(gradients[0].equal(gradients[2].to(type)));
+    EXPECT_TRUE(gradients[1].equal(gradients[3]));
+  }
 }
 
 TEST(TokenLogprob, LogitsAtMinusInfinityContributeNothing) {
