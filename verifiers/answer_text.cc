@@ -48,7 +48,7 @@ bool is_blank_answer(std::string_view answer) {
     const auto tokens = math::tokens_of(answer);
     return std::all_of(tokens.begin(), tokens.end(), [](const math::Token& token) {
       return token.kind == math::TokenKind::kEnd || token.sign('{') || token.sign('}') ||
-             token.is(math::TokenKind::kCommand, "dots");
+             token.sign(',') || token.sign('*') || token.is(math::TokenKind::kCommand, "dots");
     });
   } catch (const OverBudget&) {
     return false;  // nested too deeply, but something

@@ -10,7 +10,7 @@ namespace covrl {
 // else all of it. Doubled backslashes of commands (\\frac) become single.
 std::string gold_answer(std::string_view gold);
 
-// Nothing in it but layout: no answer.
+// Nothing in it but layout and stray punctuation: no answer.
 bool is_blank_answer(std::string_view answer);
 
 // A word that stands in answers without markup: a unit, "and", "sqrt", "percent".

@@ -69,6 +69,7 @@ bool Comparer::equal_values(const Node& gold, const Node& answer) {
 }
 
 bool Comparer::equal_numbers(const Node& gold, const Node& answer) {
+  if (has_symbols(gold) != has_symbols(answer)) return false;  // 0 and 0x
   bool decided = false;
   try {
     if (equal_exactly(gold, answer, decided)) return true;

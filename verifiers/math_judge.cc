@@ -82,7 +82,15 @@ class Comparison {
     return said(comparer.how(), false);
   }
 
-  void parse(Parsed& side) { side.node = parse_answer(side.tokens, arena_, budget_); }
+  // Stars left over from emphasis go: *5*.
+  void parse(Parsed& side) {
+    const auto is_star = [](const Token& token) { return token.sign('*'); };
+    std::vector<Token>& tokens = side.tokens;
+    tokens.erase(tokens.begin(), std::find_if_not(tokens.begin(), tokens.end(), is_star));
+    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), is_star);
+    tokens.erase(last.base(), tokens.end() - 1);
+    side.node = parse_answer(tokens, arena_, budget_);
+  }
 
   bool said(const std::string& how, bool equal) {
     if (explanation_) {

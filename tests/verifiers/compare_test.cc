@@ -155,6 +155,7 @@ TEST(Compare, ExpressionsInVariables) {
                     {"I(0)", "0"},
                     {"x_1", "x_2"},
                     {"y'", "y"},
+                    {"0", "0x"},
                     {"5x", "5"}});
 }
 
@@ -188,6 +189,7 @@ TEST(Compare, DecorationIsIgnored) {
                              "x\\approx5",
                              "5\\;\\text{cm}^{-1}",
                              "5 \\pmod 7",
+                             "*5*",
                              "\\text{Area} = 5"})
     expect_equal({{"5", answer}});
   expect_equal({{"28\\%", "28"},
