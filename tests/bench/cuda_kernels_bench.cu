@@ -21,6 +21,7 @@
 #include "kernels/sample_token_cuda.h"
 #include "kernels/swiglu_cuda.h"
 #include "kernels/token_logprob_cuda.h"
+#include "kernels/token_policy_loss_cuda.h"
 #include "tests/kernels/cuda_support.h"
 
 namespace covrl::kernels {
@@ -53,7 +54,7 @@ std::string shape_of(const char* format, int64_t a, int64_t b = 0, int64_t c = 0
 }
 
 constexpr int64_t kTokens = 64, kHidden = 896, kIntermediate = 4864, kHeads = 14, kHeadSize = 64,
-                  kVocabulary = 151936, kRows = 4, kParameters = 1 << 18;
+                  kVocabulary = 151936, kRows = 4, kParameters = 1 << 18, kLossTokens = 1 << 18;
 
 // Forward, of the sum with a residual, backward with the gradient that goes past the norm. Enough
 // tokens that the weight, which a block reads once for its rows, does not show.
@@ -180,6 +181,51 @@ std::vector<Case> adamw_cases() {
            [=, kept = std::make_tuple(param, grad, mean, square, weights, norm)] {
              return adamw_cuda(buffers, clipping, nullptr);
            }}};
+}
+
+PolicyLossTerms every_term() {
+  PolicyLossTerms terms;
+  terms.ratio_min = 0.8;
+  terms.ratio_max = 1.28;
+  terms.ratio_cap = 3;
+  terms.pull = terms.entropy = terms.kl = 0.01;
+  return terms;
+}
+
+Case token_policy_loss_case() {
+  constexpr int kInputs = 6, kGradients = 2, kFlags = 3;
+  std::vector<std::shared_ptr<DeviceBuffer<float>>> columns;
+  for (unsigned seed = 0; seed < kInputs + kGradients; ++seed)
+    columns.push_back(filled<float>(kLossTokens, 1, seed));
+  const auto mask = std::make_shared<DeviceBuffer<char>>(std::vector<char>(kLossTokens, 1)),
+             some = std::make_shared<DeviceBuffer<char>>(std::vector<char>(2 * kLossTokens, 0));
+  const auto weight = std::make_shared<DeviceBuffer<double>>(
+      std::vector<double>(kLossTokens, 1.0 / static_cast<double>(kLossTokens)));
+  const auto means = std::make_shared<DeviceBuffer<double>>(std::vector<double>{-1, 0});
+  const auto sums = std::make_shared<DeviceBuffer<double>>(kNumPolicyLossCudaSums),
+             partial = std::make_shared<DeviceBuffer<double>>(kNumPolicyLossCudaSums *
+                                                              policy_loss_blocks(kLossTokens));
+  const double token_bytes = 4 * (kInputs + kGradients) + kFlags + sizeof(double);
+  return {"token_policy_loss", shape_of<float>("T=%lld", kLossTokens), token_bytes * kLossTokens, 2,
+          [=] {
+            TokenPolicyLossCuda in;
+            const float** const inputs[] = {&in.logprob_T, &in.old_logprob_T, &in.advantage_T,
+                                            &in.entropy_T, &in.ref_logprob_T, &in.rollout_weight_T};
+            for (int i = 0; i < kInputs; ++i) *inputs[i] = columns[i]->data();
+            in.grad_logprob_T = columns[kInputs]->data();
+            in.grad_entropy_T = columns[kInputs + 1]->data();
+            in.mask_T = reinterpret_cast<const bool*>(mask->data());
+            in.dropped_T = reinterpret_cast<const bool*>(some->data());
+            in.pulled_T = in.dropped_T + kLossTokens;
+            in.weight_T = weight->data();
+            in.num_tokens = kLossTokens;
+            in.terms = every_term();
+            in.mean_logprob = means->data();
+            in.mean_advantage = means->data() + 1;
+            in.partial_sums = partial->data();
+            in.sums = sums->data();
+            return token_policy_loss_cuda(in, nullptr);
+          }};
 }
 
 template <class T>
@@ -325,7 +371,7 @@ std::vector<Case> covariance_cases() {
 }
 
 std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+  std::vector<Case> cases = {token_policy_loss_case()};
   for (const std::vector<Case>& more :
        {rms_norm_cases<float>(), rms_norm_cases<__nv_bfloat16>(), swiglu_cases<float>(),
         swiglu_cases<__nv_bfloat16>(), rope_cases<float>(), rope_cases<__nv_bfloat16>(),
