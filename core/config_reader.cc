@@ -76,14 +76,16 @@ std::string read_word(const Node& node, std::string& value, const std::vector<st
   return "";
 }
 
+// An item is its text as written, so that ids which are numbers need no quotes.
 std::string read_list(const Node& node, std::vector<std::string>& value) {
   if (node.kind != Kind::kList)
     return must_be(allowed_list(), node,
                    node.kind == Kind::kScalar ? "write [" + node.text + "]" : "");
   std::vector<std::string> items;
   for (const Node& item : node.items) {
-    const std::string wrong = read_text(item, items.emplace_back());
-    if (!wrong.empty()) return concat("item ", items.size(), " ", wrong);
+    if (item.kind != Kind::kScalar)
+      return concat("item ", items.size() + 1, " ", must_be(allowed_text(), item));
+    items.push_back(item.text);
   }
   value = std::move(items);
   return "";

@@ -124,7 +124,7 @@ actor:
 rollout:
   temperature: 2
   limit: 5
-  stop: [x, "1", 'y z']
+  stop: [x, "1", 'y z', 07]
   weights: [1, 0.5, 1e-3]
 )");
   const Root root = load();
@@ -137,7 +137,7 @@ rollout:
   EXPECT_FALSE(root.actor.optim.clip.has_value());
   EXPECT_EQ(root.rollout.temperature, 2);
   EXPECT_EQ(root.rollout.limit, 5);
-  EXPECT_EQ(root.rollout.stop, (std::vector<std::string>{"x", "1", "y z"}));
+  EXPECT_EQ(root.rollout.stop, (std::vector<std::string>{"x", "1", "y z", "07"}));
   EXPECT_EQ(root.rollout.weights, (std::vector<double>{1, 0.5, 1e-3}));
 }
 
@@ -234,8 +234,7 @@ TEST_F(ConfigTest, WrongTypes) {
   EXPECT_EQ(wrong("name:"), "name: must be text, got nothing");
   EXPECT_EQ(wrong("rollout: {stop: a}"),
             "rollout.stop: must be a list like [a, b], got a; write [a]");
-  EXPECT_EQ(wrong("rollout: {stop: [a, 5]}"),
-            "rollout.stop: item 2 must be text, got 5; write \"5\" if it is meant as text");
+  EXPECT_EQ(wrong("rollout: {stop: [a, [b]]}"), "rollout.stop: item 2 must be text, got a list");
   EXPECT_EQ(wrong("rollout: {weights: 2}"),
             "rollout.weights: must be a list like [1, 0.5], each a number in [0, 10], got 2; write "
             "[2]");
