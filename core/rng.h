@@ -23,6 +23,8 @@ enum class Stream : uint32_t {
   kWorld = 7,       // synthetic data
   kTest = 8,
   kAudit = 9,  // verdicts that an audit re-checks
+  kLabelNoise = 10,     // which labels are made wrong, and how
+  kExampleChoice = 11,  // examples chosen at random
 };
 
 struct DrawId {

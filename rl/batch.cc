@@ -78,6 +78,7 @@ Batch Batch::pack(uint64_t step, const std::vector<Group>& groups) {
       columns.append(group, trajectory, usable);
       batch.sequence_ids.push_back({group.slot, static_cast<uint32_t>(i)});
       batch.group_size.push_back(static_cast<int64_t>(num_samples));
+      batch.advantage_group.push_back(static_cast<int64_t>(group.advantage_group()));
       batch.cu_seqlens.push_back(static_cast<int64_t>(columns.tokens.size()));
       batch.prompt_lengths.push_back(static_cast<int64_t>(group.prompt.tokens.size()));
       batch.weight_versions.push_back(trajectory.weight_version);

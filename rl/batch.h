@@ -41,7 +41,8 @@ struct SequenceId {
 struct Batch {
   uint64_t step = 0;
   std::vector<SequenceId> sequence_ids;  // [N], ordered by (slot, sample)
-  std::vector<int64_t> group_size;       // [N] samples in the sequence's group
+  std::vector<int64_t> group_size;       // [N] samples in the sequence's slot
+  std::vector<int64_t> advantage_group;  // [N] its advantage is relative to those of one number
   std::vector<int64_t> cu_seqlens;       // [N+1]
   std::vector<int64_t> prompt_lengths;   // [N]
   std::vector<int64_t> weight_versions;  // [N]

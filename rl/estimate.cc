@@ -28,7 +28,7 @@ AdvantageInput advantage_input(const Batch& batch) {
   input.reward_T.resize(input.mask_T.size());
   for (int64_t n = 0; n < batch.num_sequences(); ++n) {
     const auto index = static_cast<size_t>(n);
-    input.group.push_back(static_cast<int64_t>(batch.sequence_ids[index].slot));
+    input.group.push_back(batch.advantage_group[index]);
     const int64_t last = last_loss_entry(batch, n);
     if (batch.usable[index] && last >= 0)
       input.reward_T[static_cast<size_t>(last)] = batch.rewards[index];

@@ -145,6 +145,19 @@ void check_group_size(config::Visitor& v, const RunConfig& config) {
           "rollout.n to 2 or more, or filter_groups.enable to false");
 }
 
+// merge_copies changes what advantages are relative to.
+void check_merged_copies(config::Visitor& v, const RunConfig& config) {
+  const std::string& estimator = config.algorithm.advantage.adv_estimator;
+  const bool has_groups =
+      estimator != "gae" && estimator != "reinforce_plus_plus" && estimator != "remax";
+  v.check(!config.data.merge_copies || has_groups, "data",
+          concat("merge_copies has no effect with algorithm.adv_estimator ", estimator,
+                 ", which compares no completions of one prompt; remove it, or choose another"));
+  v.check(!config.data.merge_copies || !config.algorithm.filter_groups.enable, "data",
+          "merge_copies and algorithm.filter_groups.enable exclude each other: the filter looks at "
+          "each copy for itself; set one of them false");
+}
+
 }  // namespace
 
 void RunConfig::describe(config::Visitor& v) {
@@ -171,6 +184,7 @@ void RunConfig::describe(config::Visitor& v) {
                  " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
                  "; lower it, or set 0 for the whole batch"));
   check_group_size(v, *this);
+  check_merged_copies(v, *this);
   v.check(
       !algorithm.overlong_buffer.enable || algorithm.overlong_buffer.len <= rollout.max_new_tokens,
       "algorithm",

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "policy/device.h"
 #include "rl/trainer.h"
+#include "rollout/training_set.h"
 
 namespace covrl {
 
@@ -51,13 +52,9 @@ EvalSet training_problems(const PromptSet& train, int64_t limit) {
 RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
   RunInputs inputs;
   inputs.pretrained = load_start(config, weights);
-  std::vector<Prompt> rows;
-  for (const std::string& path : config.data.train_files) {
-    std::vector<Prompt> more = read_prompts(path, config.data);
-    rows.insert(rows.end(), std::make_move_iterator(more.begin()),
-                std::make_move_iterator(more.end()));
-  }
-  inputs.train = prepare_prompts(std::move(rows), config.data, inputs.pretrained);
+  TrainingSet train = read_training_set(config.data);
+  inputs.data_notes = std::move(train.notes);
+  inputs.train = prepare_prompts(std::move(train.rows), config.data, inputs.pretrained);
   std::set<std::string> names;
   for (const std::string& path : config.eval.files) {
     inputs.eval_sets.push_back(load_eval_set(path, config, inputs.pretrained));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string>
 
 #include "core/error.h"
@@ -14,14 +15,24 @@ namespace covrl {
 
 namespace {
 
-bool has_zero_spread(const Group& group) {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const Trajectory& trajectory : group.trajectories) {
-    if (!is_usable(trajectory)) continue;
-    low = std::min(low, trajectory.reward);
-    high = std::max(high, trajectory.reward);
+// Share of the groups, by what an advantage is relative to, whose usable rewards are all equal.
+double zero_spread_share(const std::vector<Group>& groups) {
+  struct Rewards {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+  };
+  std::map<uint64_t, Rewards> ranges;
+  for (const Group& group : groups) {
+    Rewards& range = ranges[group.advantage_group()];
+    for (const Trajectory& trajectory : group.trajectories) {
+      if (!is_usable(trajectory)) continue;
+      range.low = std::min(range.low, trajectory.reward);
+      range.high = std::max(range.high, trajectory.reward);
+    }
   }
-  return !(high > low);
+  const auto num_equal = std::count_if(ranges.begin(), ranges.end(), [](const auto& range) {
+    return !(range.second.high > range.second.low);
+  });
+  return static_cast<double>(num_equal) / static_cast<double>(std::max<size_t>(1, ranges.size()));
 }
 
 template <class Counts>
@@ -35,9 +46,8 @@ void write_outcomes(const std::string& name, const Counts& counts, Metrics& metr
 
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
   Summary length, prompt_length, entropy;
-  double truncated = 0, zero_spread = 0, outcomes[4] = {0, 0, 0, 0}, total = 0;
+  double truncated = 0, outcomes[4] = {0, 0, 0, 0}, total = 0;
   for (const Group& group : groups) {
-    zero_spread += has_zero_spread(group);
     prompt_length.add(static_cast<double>(group.prompt.tokens.size()));
     for (const Trajectory& trajectory : group.trajectories) {
       ++total;
@@ -51,8 +61,7 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
   length.write("response_length", metrics);
   metrics.set("response_length/clip_ratio", truncated / std::max(1.0, total));
   prompt_length.write("prompt_length", metrics);
-  metrics.set("frac_reward_zero_std",
-              zero_spread / static_cast<double>(std::max<size_t>(1, groups.size())));
+  metrics.set("frac_reward_zero_std", zero_spread_share(groups));
   metrics.set("rollout/entropy", entropy.mean());
   write_outcomes("verifier", outcomes, metrics);
 }

@@ -258,6 +258,7 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
     plan.first_slot = static_cast<uint64_t>(batch) * num_groups;
     std::vector<Group> groups = sampler_.sample(prompts_.batch(++state_.prompt_batches), plan);
     for (Group& group : groups) group.slot += plan.first_slot;
+    if (config_.data.merge_copies) merge_copies(groups);
     shape_overlong(algorithm.overlong_buffer, config_.rollout.max_new_tokens, groups);
     return groups;
   };

@@ -36,6 +36,7 @@ namespace covrl {
 struct RunInputs {
   Pretrained pretrained;
   PromptSet train;
+  std::vector<std::string> data_notes;  // what was chosen and changed in the training rows
   std::vector<EvalSet> eval_sets;
 };
 enum class Weights { kLoad, kSkip };  // kSkip: config, tokenizer and data only, for --dry-run

@@ -2,13 +2,15 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
-#include <set>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "rollout/parquet.h"
+#include "verifiers/boxes.h"
 
 namespace covrl {
 
@@ -80,17 +82,30 @@ void read_prompt(const Row& row, const DataConfig& config, Prompt& prompt) {
   }
 }
 
-// reward_model.ground_truth (verl), else the label column.
+// What the last box of the row's solution holds, as in MATH; null without one.
+std::optional<std::string> solution_box(const Json& object) {
+  const Json* solution = find(object, "solution");
+  if (solution == nullptr || !solution->is_string()) return std::nullopt;
+  const std::string text = solution->get<std::string>();
+  const BoxScan scan = find_boxes(text);
+  if (scan.boxes.empty()) return std::nullopt;
+  return std::string(scan.boxes.back().content);
+}
+
+// reward_model.ground_truth (verl), else the label column, else the solution's last box.
 std::string read_gold(const Row& row, const DataConfig& config) {
   std::string key = "reward_model.ground_truth";
   const Json* value = nullptr;
   if (const Json* reward_model = find(row.object, "reward_model"))
     value = find(*reward_model, "ground_truth");
   if (value == nullptr) std::tie(key, value) = find_any(row.object, config.label_key, kLabelKeys);
-  if (value == nullptr)
-    throw_usage(
-        row.where, ": no column \"", key,
-        "\" (data.label_key), nor reward_model.ground_truth; keys present: ", keys_of(row.object));
+  if (value == nullptr) {
+    if (const std::optional<std::string> box = solution_box(row.object)) return *box;
+    throw_usage(row.where, ": no column \"", key,
+                "\" (data.label_key), nor reward_model.ground_truth, nor a \"solution\" with a "
+                "box; keys present: ",
+                keys_of(row.object));
+  }
   if (value->is_string()) return value->get<std::string>();
   if (value->is_number()) return value->dump();
   wrong_type(row, key, "text or a number", *value);
@@ -126,15 +141,42 @@ Prompt read_row(const Row& row, int64_t number, const std::string& default_sourc
   return prompt;
 }
 
-// What makes two prompts the same problem.
-using ProblemKey = std::pair<std::vector<std::pair<std::string, std::string>>, std::string>;
-ProblemKey problem_key(const Prompt& prompt) {
-  ProblemKey key{{}, prompt.gold};
-  for (const Message& message : prompt.messages)
-    key.first.emplace_back(message.role, message.content);
-  if (prompt.messages.empty()) key.first.emplace_back("", prompt.text);
-  return key;
+using RowFunction = std::function<void(Prompt&& prompt, const Json& object)>;
+
+void read_file_rows(const std::string& path, const DataConfig& config, int64_t limit,
+                    const RowFunction& row) {
+  const std::filesystem::path file(path);
+  const std::string extension = file.extension().string(), source = file.stem().string();
+  int64_t number = 0;
+  if (extension == ".parquet") {
+    read_parquet(path, limit, [&](int64_t at, const Json& object) {
+      row(read_row({object, concat(path, ": row ", at)}, at, source, config), object);
+      ++number;
+    });
+  } else if (extension == ".jsonl") {
+    read_jsonl(path, [&](int64_t line, const Json& object) {
+      if (limit >= 0 && number >= limit) return;
+      row(read_row({object, concat(path, ":", line)}, number, source, config), object);
+      ++number;
+    });
+  } else {
+    throw_usage(path, ": unknown kind of file '", extension, "'; known: .jsonl, .parquet");
+  }
+  if (number == 0 && limit != 0) throw_usage(path, ": holds no rows");
 }
+
+// Roles and contents.
+using PromptText = std::vector<std::pair<std::string, std::string>>;
+PromptText text_of(const Prompt& prompt) {
+  if (prompt.messages.empty()) return {{"", prompt.text}};
+  PromptText text;
+  for (const Message& message : prompt.messages) text.emplace_back(message.role, message.content);
+  return text;
+}
+
+// What makes two prompts the same problem.
+using ProblemKey = std::pair<PromptText, std::string>;
+ProblemKey problem_key(const Prompt& prompt) { return {text_of(prompt), prompt.gold}; }
 
 void append_suffix(Prompt& prompt, const std::string& suffix) {
   if (suffix.empty()) return;
@@ -182,25 +224,6 @@ void count_copies(PromptSet& set) {
 
 }  // namespace
 
-void DataConfig::describe(config::Visitor& v) {
-  v.field("train_files", train_files, "Training prompts: jsonl or parquet files.");
-  v.field("prompt_key", prompt_key,
-          "Column with the prompt: text or {role, content} messages. Fallbacks: prompt, problem, "
-          "question, messages.");
-  v.field("label_key", label_key,
-          "Column with the gold answer, where there is no reward_model.ground_truth.");
-  v.field("repeat", repeat, "Use each row so many times: 1 row x 128 is the 1-shot batch.",
-          {1, 1e7});
-  v.field("prompt_suffix", prompt_suffix, "Text appended to the user's message.");
-  v.field("use_chat_template", use_chat_template,
-          "Render prompts with the checkpoint's chat template; false: the plain text.");
-  v.field("max_prompt_length", max_prompt_length,
-          "Longest prompt in tokens; longer ones are dropped and counted.", {1, 1e7});
-  v.field("shuffle", shuffle, "Visit the prompts in a new random order each epoch.");
-  v.check(!prompt_key.empty(), "prompt_key", "must not be empty");
-  v.check(!label_key.empty(), "label_key", "must not be empty");
-}
-
 std::string PromptSet::summary() const {
   std::string text;
   if (copies > 0) {
@@ -215,24 +238,29 @@ std::string PromptSet::summary() const {
 }
 
 std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& config, int64_t limit) {
-  const std::filesystem::path file(path);
-  const std::string extension = file.extension().string(), source = file.stem().string();
   std::vector<Prompt> prompts;
-  if (extension == ".parquet") {
-    read_parquet(path, limit, [&](int64_t number, const Json& object) {
-      prompts.push_back(read_row({object, concat(path, ": row ", number)}, number, source, config));
-    });
-  } else if (extension == ".jsonl") {
-    read_jsonl(path, [&](int64_t line, const Json& object) {
-      const auto number = static_cast<int64_t>(prompts.size());
-      if (limit >= 0 && number >= limit) return;
-      prompts.push_back(read_row({object, concat(path, ":", line)}, number, source, config));
-    });
-  } else {
-    throw_usage(path, ": unknown kind of file '", extension, "'; known: .jsonl, .parquet");
-  }
-  if (prompts.empty() && limit != 0) throw_usage(path, ": holds no rows");
+  read_file_rows(path, config, limit,
+                 [&](Prompt&& prompt, const Json&) { prompts.push_back(std::move(prompt)); });
   return prompts;
+}
+
+void read_problems(const std::vector<std::string>& paths, const DataConfig& config,
+                   const RowFunction& row) {
+  std::map<std::string, PromptText> owners;  // of each id
+  for (const std::string& path : paths) {
+    const std::string stem = std::filesystem::path(path).stem().string();
+    read_file_rows(path, config, /*limit=*/-1, [&](Prompt&& prompt, const Json& object) {
+      const PromptText text = text_of(prompt);
+      for (const std::string& id : {prompt.id, concat(stem, ":", prompt.id),
+                                    concat(stem, ":", prompt.id, ":", prompt.row)}) {
+        const auto [owner, is_new] = owners.try_emplace(id, text);
+        if (!is_new && owner->second != text) continue;
+        prompt.id = id;
+        break;
+      }
+      row(std::move(prompt), object);
+    });
+  }
 }
 
 PromptSet prepare_prompts(std::vector<Prompt> rows, const DataConfig& config,

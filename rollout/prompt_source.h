@@ -2,27 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "core/config.h"
+#include "core/jsonl.h"
 #include "policy/pretrained.h"
+#include "rollout/data_config.h"
 #include "rollout/types.h"
 
 namespace covrl {
-
-struct DataConfig {
-  std::vector<std::string> train_files;
-  std::string prompt_key = "prompt";  // text, or a list of {role, content}; falls back to
-                                      // "problem", "question", "messages"
-  std::string label_key = "answer";   // gold when there is no reward_model.ground_truth
-  int64_t repeat = 1;                 // each row so many times: 1 row x 128 is the 1-shot batch
-  std::string prompt_suffix;          // appended to the user's text
-  bool use_chat_template = true;
-  int64_t max_prompt_length = 1024;  // tokens; longer ones are dropped and counted
-  bool shuffle = true;
-  void describe(config::Visitor& v);
-};
 
 struct PromptSet {
   std::vector<Prompt> prompts;  // repeated copies included, in file order
@@ -36,10 +25,16 @@ struct PromptSet {
 };
 
 // Rows without tokens yet: any of verl's parquet, the same record as jsonl,
-// {"id","problem","answer"}. `limit` < 0: all. Errors name file, row, column, type seen and the
-// keys present.
+// {"id","problem","answer"}, MATH's {"problem","solution"} whose answer is the solution's last box.
+// `limit` < 0: all. Errors name file, row, column, type seen and the keys present.
 std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& config,
                                  int64_t limit = -1);
+
+// Rows of several files, each with the object it was read from. An id stands for one problem: where
+// another problem (another prompt text) has a row's id already it becomes FILESTEM:ID, and if that
+// is taken as well FILESTEM:ID:ROW.
+void read_problems(const std::vector<std::string>& paths, const DataConfig& config,
+                   const std::function<void(Prompt&& prompt, const Json& object)>& row);
 
 // Renders (chat template or plain), encodes, drops over-long ones, repeats.
 PromptSet prepare_prompts(std::vector<Prompt> rows, const DataConfig& config,

@@ -1,5 +1,8 @@
 #include "rollout/types.h"
 
+#include <map>
+#include <utility>
+
 #include "core/error.h"
 
 namespace covrl {
@@ -27,6 +30,13 @@ std::string prompt_text(const Prompt& prompt) {
 bool is_usable(const Trajectory& trajectory) {
   return trajectory.finish_reason != FinishReason::kFailed &&
          trajectory.verdict.outcome != Outcome::kFailed;
+}
+
+void merge_copies(std::vector<Group>& groups) {
+  std::map<std::pair<std::vector<int64_t>, std::string>, uint64_t> first;
+  for (Group& group : groups)
+    group.merged_slot =
+        first.try_emplace({group.prompt.tokens, group.prompt.gold}, group.slot).first->second;
 }
 
 }  // namespace covrl

@@ -50,7 +50,14 @@ bool is_usable(const Trajectory& trajectory);
 struct Group {
   Prompt prompt;
   uint64_t slot = 0;  // position in the step's batch: with the step, the identity of every draw
+  // With data.merge_copies, the slot of the batch's first copy of the prompt: advantages are then
+  // relative to the samples of all its copies.
+  std::optional<uint64_t> merged_slot;
   std::vector<Trajectory> trajectories;
+
+  uint64_t advantage_group() const { return merged_slot.value_or(slot); }
 };
+// Fills merged_slot of every group.
+void merge_copies(std::vector<Group>& groups);
 
 }  // namespace covrl

@@ -9,6 +9,7 @@
 #include "policy/model_config.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/config_words.h"
+#include "rl/data_report.h"
 #include "rl/op_profile.h"
 #include "rl/threads.h"
 #include "rl/trainer.h"
@@ -21,9 +22,15 @@ void print_start(const RunConfig& config, const RunInputs& inputs, int num_ranks
   log::info(concat("Model:    ", config.model.path, ", ", inputs.pretrained.config.model_type, ", ",
                    inputs.pretrained.config.num_parameters(), " parameters"));
   log::info("Training: " + inputs.train.summary());
+  for (const std::string& note : inputs.data_notes) log::info(note);
   for (const EvalSet& set : inputs.eval_sets)
     log::info(concat("Eval:     ", set.name, ", ", set.prompts.size(), " problems"));
   log::info(batch_table(config, num_ranks));
+  log::info(rendered_prompts(inputs.train, *inputs.pretrained.tokenizer) + "\n");
+  const std::unique_ptr<Verifier> verifier = make_verifier(config.verifier.name);
+  const std::string faults =
+      gold_fault_text(find_gold_faults(inputs.train, *verifier), inputs.train);
+  if (!faults.empty()) log::warning(faults);
 }
 
 constexpr size_t kNumProfiledOps = 25;  // shown by --profile

@@ -40,6 +40,20 @@ std::vector<T> values(const at::Tensor& tensor) {
   return std::vector<T>(tensor.const_data_ptr<T>(), tensor.const_data_ptr<T>() + tensor.numel());
 }
 
+TEST(BatchTest, CopiesAreGroupsOfTheirOwnUnlessMerged) {
+  std::vector<Group> groups = two_groups();
+  groups.push_back(groups[0]);
+  groups[2].slot = 6;
+  groups.push_back(groups[0]);
+  groups[3].slot = 7;
+  groups[3].prompt.gold = "another answer";  // another problem
+  EXPECT_EQ(Batch::pack(1, groups).advantage_group, (std::vector<int64_t>{2, 2, 5, 6, 6, 7, 7}));
+  merge_copies(groups);
+  const Batch merged = Batch::pack(1, groups);
+  EXPECT_EQ(merged.advantage_group, (std::vector<int64_t>{2, 2, 5, 2, 2, 7, 7}));
+  EXPECT_EQ(merged.sequence_ids[3].slot, 6u);  // draws and mini-batches are as without merging
+}
+
 TEST(BatchTest, EntryPredictsTheNextToken) {
   const Batch batch = Batch::pack(4, two_groups());
   EXPECT_EQ(batch.step, 4u);

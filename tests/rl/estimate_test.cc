@@ -95,6 +95,22 @@ TEST(EstimateTest, LeftOutTruncatedCompletionsStillCountInTheirGroup) {
   EXPECT_EQ(metrics.at("critic/score/mean"), 0.5);
 }
 
+// Two copies, one solved by all its samples and one by none: alone neither teaches, merged both do.
+TEST(EstimateTest, MergedCopiesAreComparedWithEachOther) {
+  std::vector<Group> groups = {group_of(0, {trajectory_of(2, 1), trajectory_of(2, 1)}),
+                               group_of(1, {trajectory_of(2, 0), trajectory_of(2, 0)})};
+  RewardKl reward_kl({});
+  Metrics metrics;
+  Batch alone = scored(groups);
+  estimate_advantages(alone, *make("dr_grpo"), reward_kl, Truncated::kLearned, metrics);
+  EXPECT_EQ(masked(alone, alone.advantage_T.get()), std::vector<double>(8, 0));
+  merge_copies(groups);
+  Batch merged = scored(groups);
+  estimate_advantages(merged, *make("dr_grpo"), reward_kl, Truncated::kLearned, metrics);
+  EXPECT_EQ(masked(merged, merged.advantage_T.get()),
+            (std::vector<double>{0.5, 0.5, 0.5, 0.5, -0.5, -0.5, -0.5, -0.5}));
+}
+
 TEST(EstimateTest, AFailedBaselineTakesItsGroupOut) {
   Batch batch = scored({group_of(3, {trajectory_of(2, 1), trajectory_of(1, 0)}),
                         group_of(8, {trajectory_of(2, 1), trajectory_of(1, 0)})});

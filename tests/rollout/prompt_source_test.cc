@@ -77,6 +77,38 @@ TEST(PromptSource, ColumnsMayBeNamed) {
   EXPECT_EQ(rows.at(0).gold, "g");
 }
 
+TEST(PromptSource, MathRowsHaveTheirAnswerInTheSolution) {
+  const std::vector<Prompt> rows =
+      read_prompts(file_of("{\"problem\":\"p\",\"solution\":\"So \\\\boxed{1}, no, "
+                           "$\\\\boxed{\\\\frac{1}{2}}$.\",\"level\":\"Level 2\"}\n"),
+                   {});
+  EXPECT_EQ(rows.at(0).gold, "\\frac{1}{2}");
+  EXPECT_EQ(read_prompts(
+                file_of("{\"problem\":\"p\",\"solution\":\"\\\\boxed{1}\",\"answer\":\"2\"}\n"), {})
+                .at(0)
+                .gold,
+            "2");
+  expect_mentions(
+      error_of([] { read_prompts(file_of("{\"problem\":\"p\",\"solution\":\"1\"}\n"), {}); }),
+      {"data.label_key", "\"solution\" with a box"});
+}
+
+// An id stands for one problem, whatever file it came from.
+TEST(PromptSource, IdsOfSeveralFilesAreTheirOwn) {
+  const std::string dir = testing::temporary_dir("prompts");
+  write_file_atomically(dir + "/a.jsonl",
+                        "{\"problem\":\"p\",\"answer\":1}\n{\"problem\":\"q\",\"answer\":1}\n");
+  write_file_atomically(dir + "/b.jsonl",
+                        "{\"problem\":\"p\",\"answer\":1}\n{\"problem\":\"r\",\"answer\":1}\n"
+                        "{\"id\":\"1\",\"problem\":\"s\",\"answer\":1}\n");
+  std::vector<std::string> ids;
+  read_problems({dir + "/a.jsonl", dir + "/b.jsonl"}, {}, [&](Prompt&& prompt, const Json& object) {
+    ids.push_back(prompt.id);
+    EXPECT_EQ(object.at("problem"), prompt.text);
+  });
+  EXPECT_EQ(ids, (std::vector<std::string>{"0", "1", "0", "b:1", "b:1:2"}));
+}
+
 TEST(PromptSource, ErrorsNamePlaceColumnAndKeys) {
   expect_mentions(
       error_of([] { read_prompts(file_of("{\"text\":\"t\",\"answer\":\"1\"}\n"), {}); }),

@@ -1,0 +1,83 @@
+#include "rl/data_report.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+
+namespace covrl {
+namespace {
+
+constexpr size_t kMaxShown = 1500;  // bytes of a prompt
+
+std::string indented(const std::string& text) {
+  std::string result = "  | ";
+  for (const char letter : text) {
+    result += letter;
+    if (letter == '\n') result += "  | ";
+  }
+  return result;
+}
+
+// Head and tail of what is too long to be read at a glance; cut between characters of UTF-8.
+std::string shortened(const std::string& text) {
+  if (text.size() <= kMaxShown) return text;
+  const auto begins_character = [&](size_t i) {
+    return (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+  };
+  size_t head = kMaxShown / 2, tail = text.size() - kMaxShown / 2;
+  while (!begins_character(head)) --head;
+  while (tail < text.size() && !begins_character(tail)) ++tail;
+  return concat(text.substr(0, head), "\n[... ", tail - head, " bytes ...]\n", text.substr(tail));
+}
+
+}  // namespace
+
+std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer) {
+  constexpr size_t kNumShown = 3;
+  std::set<std::vector<int64_t>> shown;
+  std::string text;
+  for (const Prompt& prompt : set.prompts) {
+    if (shown.size() == kNumShown) break;
+    if (!shown.insert(prompt.tokens).second) continue;
+    text +=
+        concat(text.empty() ? "" : "\n", "Prompt ", shown.size(), ": id ", prompt.id, ", ",
+               prompt.tokens.size(), " tokens, answer '", prompt.gold, "'\n",
+               indented(shortened(tokenizer.decode(prompt.tokens, /*skip_special_tokens=*/false))));
+  }
+  return text;
+}
+
+std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& verifier) {
+  std::map<std::pair<std::string, std::string>, bool> known;  // (answer, source) -> correct
+  std::set<std::string> ids;
+  std::vector<GoldFault> faults;
+  for (const Prompt& prompt : set.prompts) {
+    const auto [entry, is_new] = known.try_emplace({prompt.gold, prompt.data_source});
+    if (is_new) {
+      const std::string response = "\\boxed{" + prompt.gold + "}";
+      VerifyRequest request;
+      request.response = response;
+      request.gold = prompt.gold;
+      request.data_source = prompt.data_source;
+      entry->second = verifier.verify(request).outcome == Outcome::kCorrect;
+    }
+    if (!entry->second && ids.insert(prompt.id).second) faults.push_back({prompt.id, prompt.gold});
+  }
+  return faults;
+}
+
+std::string gold_fault_text(const std::vector<GoldFault>& faults, const PromptSet& set) {
+  constexpr size_t kNumShown = 5;
+  if (faults.empty()) return "";
+  std::string text =
+      concat(faults.size(), " of ", set.num_distinct,
+             faults.size() == 1 ? " problems has an answer" : " problems have an answer",
+             " that the verifier does not accept in a box, so that no completion may be right:");
+  for (size_t i = 0; i < faults.size() && i < kNumShown; ++i)
+    text += concat(i == 0 ? " " : ", ", faults[i].id, " '", faults[i].gold, "'");
+  return faults.size() > kNumShown ? text + ", ..." : text;
+}
+
+}  // namespace covrl

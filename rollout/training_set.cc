@@ -1,0 +1,119 @@
+#include "rollout/training_set.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "core/cli.h"
+#include "core/error.h"
+#include "rollout/label_noise.h"
+#include "rollout/prompt_source.h"
+
+namespace covrl {
+namespace {
+
+[[noreturn]] void unknown_id(const char* key, const std::string& id,
+                             const std::vector<Prompt>& rows) {
+  std::vector<std::string> known;
+  for (const Prompt& prompt : rows) known.push_back(prompt.id);
+  const std::string near = cli::nearest(id, known);
+  throw_usage("data.", key, ": no row has the id '", id, "'; ", rows.size(),
+              " rows with ids like '", near.empty() ? known.front() : near, "'");
+}
+
+// Calls `change` for every row of each id.
+void change_rows(const char* key, std::vector<Prompt>& rows, const std::vector<IdText>& changes,
+                 const std::function<void(Prompt&, const std::string&)>& change) {
+  for (const IdText& one : changes) {
+    bool found = false;
+    for (Prompt& prompt : rows) {
+      if (prompt.id != one.id) continue;
+      change(prompt, one.text);
+      found = true;
+    }
+    if (!found) unknown_id(key, one.id, rows);
+  }
+}
+
+std::string noise_note(const LabelNoiseCounts& counts, const DataConfig& config) {
+  std::string note =
+      concat("Labels:   ", counts.num_wrong, " of ", counts.num_problems,
+             " problems have a wrong one (data.label_noise, seed ", config.label_noise_seed, ")");
+  if (counts.num_without_number > 0)
+    note += concat("; ", counts.num_without_number, " hold no number and are as they were");
+  return note;
+}
+
+// "124: 12.8 -> 4", of the first few changes.
+std::string examples_of_changes(const std::map<std::string, std::string>& before,
+                                const std::vector<Prompt>& rows) {
+  constexpr size_t kShown = 3;
+  std::map<std::string, std::string> shown;
+  for (const Prompt& prompt : rows)
+    if (shown.size() < kShown && before.at(prompt.id) != prompt.gold)
+      shown[prompt.id] = concat(prompt.id, ": ", before.at(prompt.id), " -> ", prompt.gold);
+  std::string text;
+  for (const auto& [id, change] : shown) text += (text.empty() ? "" : ", ") + change;
+  return text;
+}
+
+}  // namespace
+
+std::vector<Prompt> choose_problems(const std::vector<Prompt>& rows, const DataConfig& config) {
+  if (config.ids.empty()) return rows;
+  const std::vector<int64_t> shares = parse_shares(config);
+  std::vector<Prompt> chosen;
+  for (size_t i = 0; i < config.ids.size(); ++i) {
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const Prompt& prompt) { return prompt.id == config.ids[i]; });
+    if (row == rows.end()) unknown_id("ids", config.ids[i], rows);
+    chosen.insert(chosen.end(), static_cast<size_t>(shares[i]), *row);
+  }
+  return chosen;
+}
+
+void change_prompts(std::vector<Prompt>& rows, const std::vector<IdText>& prompts) {
+  change_rows("prompts", rows, prompts, [](Prompt& prompt, const std::string& text) {
+    if (prompt.messages.empty()) {
+      prompt.text = text;
+      return;
+    }
+    const auto user = std::find_if(prompt.messages.rbegin(), prompt.messages.rend(),
+                                   [](const Message& message) { return message.role == "user"; });
+    if (user == prompt.messages.rend())
+      throw_usage("data.prompts: the row with id '", prompt.id, "' has no user message to replace");
+    user->content = text;
+  });
+}
+
+void change_labels(std::vector<Prompt>& rows, const std::vector<IdText>& labels) {
+  change_rows("labels", rows, labels,
+              [](Prompt& prompt, const std::string& label) { prompt.gold = label; });
+}
+
+TrainingSet read_training_set(const DataConfig& config) {
+  TrainingSet set;
+  read_problems(config.train_files, config,
+                [&](Prompt&& prompt, const Json&) { set.rows.push_back(std::move(prompt)); });
+  if (!config.ids.empty()) {
+    const size_t num_rows = set.rows.size();
+    set.rows = choose_problems(set.rows, config);
+    set.notes.push_back(
+        concat("Chosen:   ", config.ids.size(), " of ", num_rows, " rows by data.ids"));
+  }
+  change_prompts(set.rows, parse_id_texts(config.prompts));
+  if (!config.prompts.empty())
+    set.notes.push_back(concat("Prompts:  ", config.prompts.size(), " replaced by data.prompts"));
+  std::map<std::string, std::string> before;
+  for (const Prompt& prompt : set.rows) before.emplace(prompt.id, prompt.gold);
+  if (config.label_noise > 0)
+    set.notes.push_back(noise_note(add_label_noise(set.rows, config.label_noise,
+                                                   static_cast<uint64_t>(config.label_noise_seed)),
+                                   config));
+  change_labels(set.rows, parse_id_texts(config.labels));
+  if (const std::string changes = examples_of_changes(before, set.rows); !changes.empty())
+    set.notes.push_back("Changed:  " + changes);
+  return set;
+}
+
+}  // namespace covrl
