@@ -3,6 +3,7 @@
 //   config.resolved.yaml  every key with its value     metrics.jsonl   one line a step
 //   launch.json           argv, version, time, ranks   samples.jsonl   completions with verdicts
 //   checkpoints/          global_step_N/               report.html     the page made at the end
+//   example_accuracy.jsonl  how often each training example was solved, a line a step and example
 //   selected_tokens.jsonl  tokens that entropy control selected
 //   audit.jsonl           verdicts that a second verifier disagrees with (reward.audit)
 //   .lock                 held while a process writes to the folder

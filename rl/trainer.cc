@@ -138,6 +138,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   entropy_watch_.replay(read_metrics(dir_.file("metrics.jsonl")));
   recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
   eval_recorder_ = std::make_unique<Recorder>(dir_.file("eval_samples.jsonl"), state_.step);
+  example_log_ = std::make_unique<ExampleLog>(dir_.file("example_accuracy.jsonl"), state_.step);
   if (!config_.actor.entropy_control.has("none"))
     selection_log_ =
         std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), state_.step);
@@ -268,6 +269,7 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
   add_verifier_metrics(config_.verifier.name, sample.sampled, metrics);
   if (audit_verifier_) add_audit_metrics(sample.sampled, metrics);
   if (audit_log_) audit_log_->write(step, sample.sampled);
+  if (example_log_) example_log_->write(step, sample.sampled);
   add_dynamic_metrics(algorithm.filter_groups, sample, metrics);
   add_overlong_metrics(algorithm.overlong_buffer, config_.rollout.max_new_tokens, sample.sampled,
                        metrics);

@@ -18,6 +18,7 @@
 #include "rl/critic.h"
 #include "rl/entropy_watch.h"
 #include "rl/evaluate.h"
+#include "rl/example_history.h"
 #include "rl/learner.h"
 #include "rl/progress.h"
 #include "rl/prompt_stream.h"
@@ -90,6 +91,7 @@ class Trainer {
   std::unique_ptr<WeightSync> sync_;
   std::unique_ptr<MetricsSink> sink_;  // on the root
   std::unique_ptr<Recorder> recorder_, eval_recorder_;
+  std::unique_ptr<ExampleLog> example_log_;
   std::unique_ptr<SelectionLog> selection_log_;
   std::unique_ptr<AuditLog> audit_log_;
   std::vector<EvalResult> first_eval_, last_eval_;

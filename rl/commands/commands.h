@@ -15,6 +15,7 @@ int run_score(const std::vector<std::string>& args);
 int run_probe(const std::vector<std::string>& args);
 int run_tokenize(const std::vector<std::string>& args);
 int run_verify(const std::vector<std::string>& args);
+int run_select(const std::vector<std::string>& args);
 int run_entropy(const std::vector<std::string>& args);
 int run_report(const std::vector<std::string>& args);
 int run_config(const std::vector<std::string>& args);

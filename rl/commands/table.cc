@@ -15,7 +15,7 @@ struct Command {
   const char* summary;
 };
 
-constexpr std::array<Command, 11> kCommands = {{
+constexpr std::array<Command, 12> kCommands = {{
     {"train", run_train, "reinforcement learning with verifiable rewards"},
     {"sft", run_sft, "supervised fine-tuning"},
     {"eval", run_eval, "accuracy of a checkpoint on problem sets"},
@@ -24,6 +24,7 @@ constexpr std::array<Command, 11> kCommands = {{
     {"probe", run_probe, "answer mixed requests, to compare implementations"},
     {"tokenize", run_tokenize, "text to ids and back"},
     {"verify", run_verify, "judge completions against gold answers"},
+    {"select", run_select, "rank training examples by their history, write a training set"},
     {"entropy", run_entropy, "the entropy law, its ceiling and entropy change of a run"},
     {"report", run_report, "one offline page about runs"},
     {"config", run_config, "annotated defaults and generated documentation"},

@@ -19,6 +19,7 @@ const std::map<std::string, std::string>& known_kinds() {
       {"agg_loss", "ReductionTest"},
       {"covariance_scope", "CovarianceControlTest"},
       {"dapo_pieces", "OverlongTest, DynamicSamplingTest"},
+      {"data_selection", "ExampleRanking"},
       {"entropy_dynamics", "EntropyDynamics"},
       {"entropy_fit", "Ceiling"},
       {"entropy_logprob", "TokenLogprobVectorsTest"},
