@@ -318,22 +318,52 @@ TEST(Presets, OneShotAblationsDifferInTheirTermsAlone) {
 }
 
 TEST(Presets, OneShotLabelChangesKeepTheProblem) {
-  std::string problem;
-  for (const std::string label : {"12.7", "4", "9292725", "929725"}) {
-    const std::string file = "configs/one_shot/label/pi1_" + label + ".jsonl";
+  for (const std::string label : {"12.7", "4", "9292725", "929725"})
+    expect_settings(label, resolved({kBase + "pi1", "one_shot/label/" + label}),
+                    merged(kOneShot, {{"data.train_files", "[data/one_shot/pi1_r128.parquet]"},
+                                      {"data.labels", "[\"124=" + label + "\"]"}}));
+}
+
+// arXiv 2504.20571, Table 3: the rows of DSR-sub that the ranking by the real history names.
+TEST(Presets, OneShotOnOtherExamplesHasTheirRows) {
+  const std::map<std::string, std::string> indices = {
+      {"pi2", "267"},    {"pi4", "931"},    {"pi7", "568"},    {"pi11", "875"},
+      {"pi16", "50"},    {"pi17", "870"},   {"pi605", "60"},   {"pi606", "906"},
+      {"pi1201", "847"}, {"pi1207", "174"}, {"pi1208", "770"}, {"pi1209", "789"}};
+  Settings one_shot = kOneShot;
+  one_shot["data.train_files"] = "[data/one_shot/dsr_sub.parquet]";
+  for (const auto& [name, index] : indices)
     expect_settings(
-        label, resolved({kBase + "pi1", "one_shot/label/" + label}),
-        merged(kOneShot, {{"data.train_files", "[" + file + "]"}, {"data.repeat", "128"}}));
-    int64_t num_rows = 0;
-    read_jsonl(source_path(file), [&](int64_t, const Json& row) {
-      ++num_rows;
-      EXPECT_EQ(row.at("reward_model").at("ground_truth"), label);
-      const std::string text = row.at("prompt").at(0).at("content").get<std::string>();
-      if (problem.empty()) problem = text;
-      EXPECT_EQ(text, problem);
-    });
-    EXPECT_EQ(num_rows, 1);
+        name, resolved({kBase + "pi1", "one_shot/example/" + name}),
+        merged(one_shot, {{"data.ids", "[\"" + index + "\"]"}, {"data.repeat", "128"}}));
+  expect_settings("two", resolved({kBase + "pi1", "one_shot/example/pi1_pi2"}),
+                  merged(one_shot, {{"data.ids", "[\"124\", \"267\"]"}, {"data.repeat", "64"}}));
+  const std::string first_16 =
+      "124, 267, 531, 931, 212, 25, 568, 131, 649, 724, 875, 925, 682, 100, 291, 50";
+  std::string quoted;
+  std::istringstream words(first_16);
+  for (std::string word; words >> word;) {
+    if (word.back() == ',') word.pop_back();
+    quoted += concat(quoted.empty() ? "" : ", ", "\"", word, "\"");
   }
+  expect_settings("sixteen", resolved({kBase + "pi1", "one_shot/example/pi1_to_16"}),
+                  merged(one_shot, {{"data.ids", "[" + quoted + "]"}, {"data.repeat", "8"}}));
+  expect_settings("random sixteen", resolved({kBase + "pi1", "one_shot/example/random_16"}),
+                  merged(one_shot, {{"data.repeat", "8"}}));
+}
+
+TEST(Presets, OneShotNoiseAndPromptAreThePapers) {
+  for (const auto& [name, share] : std::map<std::string, std::string>{{"60", "0.6"}, {"90", "0.9"}})
+    for (const std::string base : {"dsr_sub", "dsr_sub-ppo"})
+      expect_settings(name + base, resolved({kBase + base, "one_shot/noise/" + name}),
+                      {{"data.label_noise", share},
+                       {"data.train_files", "[data/one_shot/dsr_sub.parquet]"},
+                       {"data.ids", "[]"}});
+  const Settings cube_root = resolved({kBase + "pi1", "one_shot/prompt/cube_root"});
+  expect_settings("cube root", cube_root,
+                  merged(kOneShot, {{"data.train_files", "[data/one_shot/pi1_r128.parquet]"}}));
+  EXPECT_NE(cube_root.at("data.prompts").find("124=Calculate $\\"), std::string::npos)
+      << cube_root.at("data.prompts");
 }
 
 TEST(Presets, OneShotOnOtherModels) {
