@@ -22,7 +22,7 @@ enum class Stream : uint32_t {
   kBootstrap = 6,   // confidence intervals
   kWorld = 7,       // synthetic data
   kTest = 8,
-  kAudit = 9,  // verdicts that an audit re-checks
+  kAudit = 9,           // verdicts that an audit re-checks
   kLabelNoise = 10,     // which labels are made wrong, and how
   kExampleChoice = 11,  // examples chosen at random
 };
