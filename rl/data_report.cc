@@ -1,8 +1,8 @@
 #include "rl/data_report.h"
 
+#include <array>
 #include <map>
 #include <set>
-#include <utility>
 
 #include "core/error.h"
 
@@ -50,17 +50,19 @@ std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer) {
 }
 
 std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& verifier) {
-  std::map<std::pair<std::string, std::string>, bool> known;  // (answer, source) -> correct
+  std::map<std::array<std::string, 3>, bool> known;  // answer, source and extra_info -> correct
   std::set<std::string> ids;
   std::vector<GoldFault> faults;
   for (const Prompt& prompt : set.prompts) {
-    const auto [entry, is_new] = known.try_emplace({prompt.gold, prompt.data_source});
+    const auto [entry, is_new] =
+        known.try_emplace({prompt.gold, prompt.data_source, prompt.extra_info});
     if (is_new) {
       const std::string response = "\\boxed{" + prompt.gold + "}";
       VerifyRequest request;
       request.response = response;
       request.gold = prompt.gold;
       request.data_source = prompt.data_source;
+      request.extra_info = prompt.extra_info;
       entry->second = verifier.verify(request).outcome == Outcome::kCorrect;
     }
     if (!entry->second && ids.insert(prompt.id).second) faults.push_back({prompt.id, prompt.gold});

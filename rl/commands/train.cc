@@ -13,6 +13,7 @@
 #include "rl/op_profile.h"
 #include "rl/threads.h"
 #include "rl/trainer.h"
+#include "verifiers/weighted.h"
 
 namespace covrl {
 
@@ -27,7 +28,8 @@ void print_start(const RunConfig& config, const RunInputs& inputs, int num_ranks
     log::info(concat("Eval:     ", set.name, ", ", set.prompts.size(), " problems"));
   log::info(batch_table(config, num_ranks));
   log::info(rendered_prompts(inputs.train, *inputs.pretrained.tokenizer) + "\n");
-  const std::unique_ptr<Verifier> verifier = make_verifier(config.verifier.name);
+  const std::unique_ptr<Verifier> verifier =
+      make_verifiers(config.verifier.name, config.reward.weights, config.verifier.options);
   const std::string faults =
       gold_fault_text(find_gold_faults(inputs.train, *verifier), inputs.train);
   if (!faults.empty()) log::warning(faults);
