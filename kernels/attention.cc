@@ -1,6 +1,7 @@
 #include "kernels/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -154,6 +155,7 @@ void check_block_table(const PagedCache& cache, const at::Tensor& block_table_BM
 
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
                      const std::vector<int64_t>& cu_seqlens, double scale) {
+  RECORD_USER_SCOPE("attention");
   check_input("attention", "q", q_TQd, 3);
   check_input("attention", "k", k_THd, 3);
   check_input("attention", "v", v_THd, 3);
@@ -186,6 +188,7 @@ void check_write(const char* op, const PagedCache& cache, const at::Tensor& k_TH
 
 void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
                  const at::Tensor& slots_T) {
+  RECORD_USER_SCOPE("write_cache");
   check_write("write_cache", cache, k_THd, v_THd, slots_T);
   if (uses_reference(cache.k_PSHd)) return reference::write_cache(cache, k_THd, v_THd, slots_T);
   const at::Tensor k = k_THd.contiguous(), v = v_THd.contiguous(), slots = slots_T.contiguous();
@@ -206,6 +209,7 @@ void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v
 at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
                             const at::Tensor& block_table_BM, const at::Tensor& lengths_B,
                             double scale) {
+  RECORD_USER_SCOPE("decode_attention");
   check_cache("decode_attention", cache);
   check_input("decode_attention", "q", q_BQd, 3);
   check_alike("decode_attention", "q", q_BQd, "cache.k", cache.k_PSHd);

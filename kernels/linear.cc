@@ -1,6 +1,7 @@
 #include "kernels/linear.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "kernels/check.h"
 #include "kernels/elements.h"
@@ -105,6 +106,7 @@ void check_operands(const at::Tensor& x_TK, const at::Tensor& weight_NK) {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at::Tensor& bias_N) {
+  RECORD_USER_SCOPE("linear");
   check_operands(x_TK, weight_NK);
   if (bias_N.defined()) {
     check_alike("linear", "x", x_TK, "bias", bias_N);
@@ -120,6 +122,7 @@ at::Tensor linear(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at:
 }
 
 at::Tensor linear_float32(const at::Tensor& x_TK, const at::Tensor& weight_NK) {
+  RECORD_USER_SCOPE("linear");
   check_operands(x_TK, weight_NK);
   const at::NoGradGuard no_grad;
   if (!uses_reference(x_TK)) return forward_cpu(x_TK, weight_NK, at::Tensor());

@@ -1,6 +1,7 @@
 #include "kernels/rms_norm.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "core/error.h"
 #include "kernels/check.h"
@@ -107,6 +108,7 @@ void check_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps) 
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double eps) {
+  RECORD_USER_SCOPE("rms_norm");
   check_norm(x_TD, weight_D, eps);
   if (uses_reference(x_TD, Kernels::kCpuAndCuda)) return reference::rms_norm(x_TD, weight_D, eps);
   if (wants_gradient({x_TD, weight_D})) return RmsNormFunction::apply(x_TD, weight_D, eps);
@@ -116,6 +118,7 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
 
 ResidualNorm rms_norm_residual(const at::Tensor& x_TD, const at::Tensor& residual_TD,
                                const at::Tensor& weight_D, double eps) {
+  RECORD_USER_SCOPE("rms_norm_residual");
   check_norm(x_TD, weight_D, eps);
   check_input("rms_norm", "residual", residual_TD, 2);
   check_alike("rms_norm", "x", x_TD, "residual", residual_TD);

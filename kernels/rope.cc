@@ -1,6 +1,7 @@
 #include "kernels/rope.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "core/error.h"
 #include "kernels/check.h"
@@ -72,6 +73,7 @@ RopePlaces contiguous(const RopePlaces& places) {
 }  // namespace
 
 at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places) {
+  RECORD_USER_SCOPE("rope");
   check_rope(x_THd, places);
   if (uses_reference(x_THd, Kernels::kCpuAndCuda)) return reference::rope(x_THd, places);
   const RopePlaces dense = contiguous(places);
@@ -82,6 +84,7 @@ at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places) {
 
 void rope_into_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
                      const at::Tensor& slots_T, const RopePlaces& places) {
+  RECORD_USER_SCOPE("rope_into_cache");
   const at::NoGradGuard no_grad;
   if (!k_THd.defined() || !k_THd.is_cuda() || uses_reference(k_THd, Kernels::kCpuAndCuda))
     return write_cache(cache, rope(k_THd, places), v_THd, slots_T);

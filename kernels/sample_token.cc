@@ -1,6 +1,7 @@
 #include "kernels/sample_token.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <bit>
@@ -288,6 +289,7 @@ SampledTokens draw_on_cuda(const at::Tensor& logits_BV, const SamplingFilter& fi
 
 SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& filter,
                            const std::vector<double>& uniforms) {
+  RECORD_USER_SCOPE("sample_token");
   check_filter(filter);
   check_logits(logits_BV, 2);
   check_uniforms(uniforms, logits_BV.size(0));

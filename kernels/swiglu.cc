@@ -1,6 +1,7 @@
 #include "kernels/swiglu.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "kernels/check.h"
 #include "kernels/cuda_ops.h"
@@ -49,6 +50,7 @@ struct SwigluFunction : Function<SwigluFunction> {
 }  // namespace
 
 at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
+  RECORD_USER_SCOPE("swiglu");
   check_input("swiglu", "gate", gate_TF, 2);
   check_input("swiglu", "up", up_TF, 2);
   check_alike("swiglu", "gate", gate_TF, "up", up_TF);

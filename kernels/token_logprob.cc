@@ -1,6 +1,7 @@
 #include "kernels/token_logprob.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
@@ -79,7 +80,7 @@ std::vector<SoftmaxRowGradient> row_gradients(AutogradContext* ctx, const variab
   return rows;
 }
 
-struct HiddenFunction : Function<HiddenFunction> {
+struct TokenLogprobFunction : Function<TokenLogprobFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden,
                                const at::Tensor& head, const at::Tensor& targets,
                                double temperature) {
@@ -102,7 +103,7 @@ struct HiddenFunction : Function<HiddenFunction> {
   }
 };
 
-struct LogitsFunction : Function<LogitsFunction> {
+struct TokenLogprobFromLogitsFunction : Function<TokenLogprobFromLogitsFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& logits,
                                const at::Tensor& targets, double temperature) {
     ctx->save_for_backward({logits, targets});
@@ -124,6 +125,7 @@ struct LogitsFunction : Function<LogitsFunction> {
 
 TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                            const at::Tensor& targets_T, double temperature) {
+  RECORD_USER_SCOPE("token_logprob");
   check_input(kOp, "hidden", hidden_TD, 2);
   check_input(kOp, "head", head_VD, 2);
   check_alike(kOp, "hidden", hidden_TD, "head", head_VD);
@@ -133,21 +135,22 @@ TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_V
     return reference::token_logprob(hidden_TD, head_VD, targets_T, temperature);
   if (hidden_TD.is_cuda())
     return cuda_ops::token_logprob(hidden_TD, head_VD, targets_T, temperature);
-  const variable_list outputs = HiddenFunction::apply(hidden_TD.contiguous(), head_VD.contiguous(),
-                                                      targets_T.contiguous(), temperature);
+  const variable_list outputs = TokenLogprobFunction::apply(
+      hidden_TD.contiguous(), head_VD.contiguous(), targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};
 }
 
 TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
                                        double temperature) {
+  RECORD_USER_SCOPE("token_logprob_from_logits");
   check_input(kOp, "logits", logits_TV, 2);
   check_targets(targets_T, logits_TV.size(0), logits_TV.size(1), temperature);
   if (uses_reference(logits_TV, Kernels::kCpuAndCuda))
     return reference::token_logprob_from_logits(logits_TV, targets_T, temperature);
   if (logits_TV.is_cuda())
     return cuda_ops::token_logprob_from_logits(logits_TV, targets_T, temperature);
-  const variable_list outputs =
-      LogitsFunction::apply(logits_TV.contiguous(), targets_T.contiguous(), temperature);
+  const variable_list outputs = TokenLogprobFromLogitsFunction::apply(
+      logits_TV.contiguous(), targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};
 }
 

@@ -68,7 +68,7 @@ class RowGradients {
   TokenLogprobBackward rows_;
 };
 
-struct LogitsFunction : Function<LogitsFunction> {
+struct TokenLogprobFromLogitsFunction : Function<TokenLogprobFromLogitsFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& logits,
                                const at::Tensor& targets, double temperature) {
     const Results results(logits);
@@ -106,7 +106,7 @@ void for_each_tile(const at::Tensor& head_VD, const Visit& visit) {
     visit(id, head_VD.narrow(0, id, std::min(kIdsPerTile, head_VD.size(0) - id)));
 }
 
-struct HiddenFunction : Function<HiddenFunction> {
+struct TokenLogprobFunction : Function<TokenLogprobFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden,
                                const at::Tensor& head, const at::Tensor& targets,
                                double temperature) {
@@ -163,15 +163,15 @@ struct HiddenFunction : Function<HiddenFunction> {
 
 TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                            const at::Tensor& targets_T, double temperature) {
-  const variable_list outputs = HiddenFunction::apply(hidden_TD.contiguous(), head_VD.contiguous(),
-                                                      targets_T.contiguous(), temperature);
+  const variable_list outputs = TokenLogprobFunction::apply(
+      hidden_TD.contiguous(), head_VD.contiguous(), targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};
 }
 
 TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
                                        double temperature) {
-  const variable_list outputs =
-      LogitsFunction::apply(logits_TV.contiguous(), targets_T.contiguous(), temperature);
+  const variable_list outputs = TokenLogprobFromLogitsFunction::apply(
+      logits_TV.contiguous(), targets_T.contiguous(), temperature);
   return {outputs[0], outputs[1]};
 }
 

@@ -1,6 +1,7 @@
 #include "kernels/token_policy_loss.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -182,6 +183,7 @@ struct PolicyLossFunction : Function<PolicyLossFunction> {
 }  // namespace
 
 TokenPolicyLoss token_policy_loss(const TokenPolicyLossInput& input, const PolicyLossTerms& terms) {
+  RECORD_USER_SCOPE("token_policy_loss");
   check(input, terms);
   const at::ScalarType type = input.logprob_T.scalar_type();
   if (mode() == Mode::kReference || !input.logprob_T.is_cpu() ||

@@ -1,6 +1,7 @@
 #include "rl/gradient_sum.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -43,6 +44,7 @@ void GradientSum::clear() {
 }
 
 void GradientSum::add_and_clear_grads() {
+  RECORD_USER_SCOPE("gradient sum");
   int64_t* sum = sum_.data();
   for (size_t p = 0; p < parameters_.size(); ++p) {
     at::Tensor& gradient = parameters_[p].second.mutable_grad();

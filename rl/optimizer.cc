@@ -1,6 +1,7 @@
 #include "rl/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -91,6 +92,7 @@ Optimizer::Optimizer(OptimizerConfig config,
 }
 
 double Optimizer::step(const at::Tensor& flat_grad, double grad_norm, int64_t total_steps) {
+  RECORD_USER_SCOPE("optimizer");
   const at::NoGradGuard no_grad;
   ++num_steps_;
   kernels::AdamwStep step;

@@ -2,7 +2,7 @@
 # Shows where the time of a training step goes, by verb and operation.
 #
 #   scripts/profile.sh tiny  [key=value ...]   the small model of data/tiny
-#   scripts/profile.sh 0.5b  [key=value ...]   random weights in the shape of Qwen2.5-0.5B, short completions (18 GB of memory)
+#   scripts/profile.sh 0.5b  [key=value ...]   random weights in the shape of Qwen2.5-0.5B, short completions (15.5 GB of memory)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
