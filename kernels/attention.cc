@@ -183,7 +183,7 @@ void check_write(const char* op, const PagedCache& cache, const at::Tensor& k_TH
   check_alike(op, "cache.k", cache.k_PSHd, "v", v_THd);
   check_shape(op, "k", k_THd, {k_THd.size(0), cache.k_PSHd.size(2), cache.k_PSHd.size(3)});
   check_shape(op, "v", v_THd, k_THd.sizes());
-  check_integers(op, "slots", slots_T, at::kLong, {k_THd.size(0)});
+  check_integers(op, "slots", slots_T, at::kLong, {k_THd.size(0)}, k_THd);
 }
 
 void write_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tensor& v_THd,
@@ -214,12 +214,12 @@ at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
   check_input("decode_attention", "q", q_BQd, 3);
   check_alike("decode_attention", "q", q_BQd, "cache.k", cache.k_PSHd);
   check_heads("decode_attention", q_BQd, cache.k_PSHd.size(2), cache.k_PSHd.size(3), scale);
-  check_integers("decode_attention", "lengths", lengths_B, at::kInt, {q_BQd.size(0)});
+  check_integers("decode_attention", "lengths", lengths_B, at::kInt, {q_BQd.size(0)}, q_BQd);
   if (block_table_BM.dim() != 2)
     throw_usage("decode_attention: block_table has shape ", block_table_BM.sizes(),
                 ", expected two axes");
   check_integers("decode_attention", "block_table", block_table_BM, at::kInt,
-                 {q_BQd.size(0), block_table_BM.size(1)});
+                 {q_BQd.size(0), block_table_BM.size(1)}, q_BQd);
   if (uses_reference(q_BQd, Kernels::kCpuAndCuda))
     return reference::decode_attention(q_BQd, cache, block_table_BM, lengths_B, scale);
   if (q_BQd.is_cuda())

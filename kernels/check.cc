@@ -29,13 +29,16 @@ void check_shape(const char* op, const char* name, const at::Tensor& tensor,
 }
 
 void check_integers(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType type,
-                    at::IntArrayRef shape) {
+                    at::IntArrayRef shape, const at::Tensor& operand) {
   if (!tensor.defined() || tensor.scalar_type() != type || tensor.sizes() != shape) {
     if (!tensor.defined())
       throw_usage(op, ": ", name, " is undefined, expected ", type, " of shape ", shape);
     throw_usage(op, ": ", name, " is ", tensor.scalar_type(), " of shape ", tensor.sizes(),
                 ", expected ", type, " of shape ", shape);
   }
+  if (tensor.device() != operand.device())
+    throw_usage(op, ": ", name, " is on ", tensor.device(), ", expected ", operand.device(),
+                ", where its operands are");
 }
 
 void check_first_derivative(const char* op) {

@@ -17,9 +17,9 @@ void check_alike(const char* op, const char* first_name, const at::Tensor& first
 void check_shape(const char* op, const char* name, const at::Tensor& tensor,
                  at::IntArrayRef expected);
 
-// An integer tensor of this shape.
+// An integer tensor of this shape, on the device of `operand`.
 void check_integers(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType type,
-                    at::IntArrayRef shape);
+                    at::IntArrayRef shape, const at::Tensor& operand);
 
 // The fast kernels have no second derivative: throws where a backward pass is itself being
 // recorded.

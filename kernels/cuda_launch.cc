@@ -18,7 +18,10 @@ cudaStream_t current_stream() { return c10::cuda::getCurrentCUDAStream().stream(
 void check_launch(cudaError_t status, const char* op, const at::Tensor& input) {
   if (status != cudaSuccess)
     throw_runtime(op, ": the CUDA launch for ", input.scalar_type(), " of shape ", input.sizes(),
-                  " on ", input.device(), " failed: ", cudaGetErrorString(status));
+                  " on ", input.device(), " failed: ", cudaGetErrorString(status),
+                  status == cudaErrorInvalidValue
+                      ? "; a size that the kernel does not take: model.kernels=reference takes any"
+                      : "");
 }
 
 }  // namespace covrl::kernels::cuda_ops

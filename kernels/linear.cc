@@ -91,7 +91,7 @@ struct LinearFunction : Function<LinearFunction> {
   }
 };
 
-// cuBLAS, on the storage as it is; its sums are in float32.
+// cuBLAS, on the storage as it is; its sums are in float32 (policy/device.cc asks for it).
 at::Tensor on_cuda(const at::Tensor& x_TK, const at::Tensor& weight_NK, const at::Tensor& bias_N) {
   return at::linear(x_TK, weight_NK, bias_N.defined() ? std::optional(bias_N) : std::nullopt);
 }

@@ -8,11 +8,7 @@
 #include <cstddef>
 #include <limits>
 
-#if defined(__CUDACC__)
-#define COVRL_TOKEN_FUNCTION __device__ inline
-#else
-#define COVRL_TOKEN_FUNCTION static inline __attribute__((always_inline))
-#endif
+#include "kernels/host_device.h"
 
 namespace covrl::kernels {
 

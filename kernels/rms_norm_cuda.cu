@@ -9,7 +9,8 @@ using namespace cuda;
 
 constexpr int kThreads = 256;
 constexpr int kBackwardRows = 16;  // rows whose share of the weight's gradient a block adds up
-constexpr int kSharedBytes = 160 << 10;  // what sm_80 and later give a block, about
+constexpr int kSharedBytes =
+    160 << 10;  // what sm_80 and sm_90 give a block; sm_86 refuses above 99
 
 // Rows in shared memory, so that each is read once. A thread uses its own packets alone: no barrier
 // is needed between writing and reading them.
@@ -178,7 +179,10 @@ cudaError_t launch_shared(Kernel kernel, unsigned blocks, int64_t bytes, cudaStr
   if (bytes > 40 << 10) {
     const cudaError_t status = cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-    if (status != cudaSuccess) return status;
+    if (status != cudaSuccess) {
+      cudaGetLastError();  // reported here, not by the next launch
+      return status;
+    }
   }
   kernel<<<blocks, kThreads, static_cast<size_t>(bytes), stream>>>(arguments...);
   return cudaGetLastError();

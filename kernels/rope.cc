@@ -44,6 +44,9 @@ void check_table(const char* name, const at::Tensor& table, const at::Tensor& x_
   if (table.scalar_type() != at::kFloat || table.dim() != 2 || table.size(1) != x_THd.size(2) / 2)
     throw_usage("rope: ", name, " is ", table.scalar_type(), " of shape ", table.sizes(),
                 ", expected float32 of shape [P, ", x_THd.size(2) / 2, "]");
+  if (table.device() != x_THd.device())
+    throw_usage("rope: ", name, " is on ", table.device(), ", expected ", x_THd.device(),
+                ", where x is");
 }
 
 void check_rope(const at::Tensor& x_THd, const RopePlaces& places) {
@@ -53,7 +56,7 @@ void check_rope(const at::Tensor& x_THd, const RopePlaces& places) {
   check_table("cos", places.cos_Pd, x_THd);
   check_table("sin", places.sin_Pd, x_THd);
   check_shape("rope", "sin", places.sin_Pd, places.cos_Pd.sizes());
-  check_integers("rope", "positions", places.positions_T, at::kLong, {x_THd.size(0)});
+  check_integers("rope", "positions", places.positions_T, at::kLong, {x_THd.size(0)}, x_THd);
 }
 
 void check_positions(const RopePlaces& places) {

@@ -23,8 +23,8 @@ struct SampledTokens {
   std::vector<float> entropy;           // [B] nats, of softmax(logits / temperature)
 };
 
-// logits [B,V] float32, bfloat16 or float16, on any device: drawn on a CUDA device where they are
-// (at most 2^19 ids), else by the CPU in float32. uniforms [B] in [0,1): inverse transform over the
+// logits [B,V] float32, bfloat16 or float16: drawn on a CUDA device where they are there (at most
+// 2^19 ids), else by the CPU in float32. uniforms [B] in [0,1): inverse transform over the
 // kept tokens in order of id, so the draw is a function of the logits' row and its uniform alone.
 // Greedy reports logprob at temperature 1. Throws Error(kRuntime) naming a row with NaN or +inf
 // logits, or with none above -inf.

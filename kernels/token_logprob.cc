@@ -22,13 +22,17 @@ using torch::autograd::variable_list;
 
 constexpr const char* kOp = "token_logprob";
 
-void check_targets(const at::Tensor& targets_T, int64_t num_tokens, int64_t num_ids,
+// Targets on a device are not looked at: that would wait for it.
+void check_targets(const at::Tensor& targets_T, const at::Tensor& like_Tx, int64_t num_ids,
                    double temperature) {
+  const int64_t num_tokens = like_Tx.size(0);
+  if (num_ids == 0) throw_usage("token_logprob: the vocabulary has 0 ids, expected at least 1");
   if (!(temperature > 0) || std::isinf(temperature))
     throw_usage("token_logprob: temperature is ", temperature,
                 ", expected a finite number above 0");
-  check_integers(kOp, "targets", targets_T, at::kLong, {num_tokens});
-  const at::Tensor host = targets_T.cpu().contiguous();
+  check_integers(kOp, "targets", targets_T, at::kLong, {num_tokens}, like_Tx);
+  if (!targets_T.is_cpu()) return;
+  const at::Tensor host = targets_T.contiguous();
   const int64_t* targets = host.const_data_ptr<int64_t>();
   for (int64_t token = 0; token < num_tokens; ++token) {
     if (targets[token] < 0 || targets[token] >= num_ids)
@@ -130,7 +134,7 @@ TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_V
   check_input(kOp, "head", head_VD, 2);
   check_alike(kOp, "hidden", hidden_TD, "head", head_VD);
   check_shape(kOp, "head", head_VD, {head_VD.size(0), hidden_TD.size(1)});
-  check_targets(targets_T, hidden_TD.size(0), head_VD.size(0), temperature);
+  check_targets(targets_T, hidden_TD, head_VD.size(0), temperature);
   if (uses_reference(hidden_TD, Kernels::kCpuAndCuda))
     return reference::token_logprob(hidden_TD, head_VD, targets_T, temperature);
   if (hidden_TD.is_cuda())
@@ -144,7 +148,7 @@ TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Te
                                        double temperature) {
   RECORD_USER_SCOPE("token_logprob_from_logits");
   check_input(kOp, "logits", logits_TV, 2);
-  check_targets(targets_T, logits_TV.size(0), logits_TV.size(1), temperature);
+  check_targets(targets_T, logits_TV, logits_TV.size(1), temperature);
   if (uses_reference(logits_TV, Kernels::kCpuAndCuda))
     return reference::token_logprob_from_logits(logits_TV, targets_T, temperature);
   if (logits_TV.is_cuda())

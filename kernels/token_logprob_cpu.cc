@@ -366,16 +366,18 @@ HiddenHeadGradient hidden_head_gradient(const at::Tensor& hidden_TD, const at::T
   HiddenHeadGradient gradient;
   if (wanted != Wanted::kHead)
     gradient.hidden_TD = at::zeros({hidden.size(0), head.size(1)}, at::kFloat);
-  if (wanted != Wanted::kHidden) gradient.head_VD = new_gradient(head);
-  with_element(head, [&]<class Element>(Element) {
-    const Operands<Element> in(hidden, head);
-    Backward<Element>(
-        in, targets, rows,
-        gradient.hidden_TD.defined() ? gradient.hidden_TD.mutable_data_ptr<float>() : nullptr,
-        gradient.head_VD.defined() ? static_cast<Element*>(gradient.head_VD.mutable_data_ptr())
-                                   : nullptr)
-        .run();
-  });
+  if (wanted != Wanted::kHidden)
+    gradient.head_VD = hidden.size(0) > 0 ? new_gradient(head) : at::zeros_like(head);
+  if (hidden.size(0) > 0)
+    with_element(head, [&]<class Element>(Element) {
+      const Operands<Element> in(hidden, head);
+      Backward<Element>(
+          in, targets, rows,
+          gradient.hidden_TD.defined() ? gradient.hidden_TD.mutable_data_ptr<float>() : nullptr,
+          gradient.head_VD.defined() ? static_cast<Element*>(gradient.head_VD.mutable_data_ptr())
+                                     : nullptr)
+          .run();
+    });
   for (at::Tensor* tensor : {&gradient.hidden_TD, &gradient.head_VD})
     if (tensor->defined()) *tensor = tensor->to(hidden_TD.scalar_type());
   return gradient;

@@ -49,8 +49,10 @@ void check(const TokenPolicyLossInput& input, const PolicyLossTerms& terms) {
   if (input.dropped_T.defined()) check_flags("dropped", input.dropped_T, input.logprob_T);
   if (input.pulled_T.defined()) check_flags("pulled", input.pulled_T, input.logprob_T);
   check_shape(kOp, "weight", input.weight_T, input.logprob_T.sizes());
-  if (input.weight_T.scalar_type() != at::kDouble)
-    throw_usage(kOp, ": weight is ", input.weight_T.scalar_type(), ", expected float64");
+  if (input.weight_T.scalar_type() != at::kDouble ||
+      input.weight_T.device() != input.logprob_T.device())
+    throw_usage(kOp, ": weight is ", input.weight_T.scalar_type(), " on ", input.weight_T.device(),
+                ", expected float64 on ", input.logprob_T.device());
 }
 
 // Contiguous, and without what the terms do not read.

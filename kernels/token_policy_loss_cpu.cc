@@ -144,11 +144,12 @@ COVRL_INLINE void entropy_term(const PolicyLossRange<Real>& range, int64_t first
   const Real* __restrict entropy = range.entropy + first;
   for (int64_t i = 0; i < count; ++i)
     chunk.entropy[i] = choose(chunk.inside[i], entropy[i], Real(0));
+  if (range.grad_entropy != nullptr) {
+    Real* __restrict gradient = range.grad_entropy + first;
+    for (int64_t i = 0; i < count; ++i) gradient[i] = -chunk.upstream[i] * coefficient;
+  }
   if (coefficient == 0) return;
   for (int64_t i = 0; i < count; ++i) chunk.value[i] -= coefficient * chunk.entropy[i];
-  if (range.grad_entropy == nullptr) return;
-  Real* __restrict gradient = range.grad_entropy + first;
-  for (int64_t i = 0; i < count; ++i) gradient[i] = -chunk.upstream[i] * coefficient;
 }
 
 template <class Real>

@@ -150,13 +150,6 @@ __device__ void add_pair(const TokenPolicyLossCuda& in, const Choices& choices, 
   store_pair<kAligned>(in.grad_entropy_T, first, n, grad_entropy);
 }
 
-__device__ double warp_sum_double(double value) {
-#pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2)
-    value += __shfl_xor_sync(0xffffffffu, value, offset);
-  return value;
-}
-
 template <bool kAligned>
 __global__ void __launch_bounds__(kThreads)
     policy_loss_kernel(const TokenPolicyLossCuda in, const Choices choices) {
@@ -171,7 +164,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 #pragma unroll
   for (int sum = 0; sum < kSums; ++sum) {
-    const double total = warp_sum_double(sums[sum]);
+    const double total = warp_sum(sums[sum]);
     if (threadIdx.x % kWarp == 0) of_warps[sum][threadIdx.x / kWarp] = total;
   }
   __syncthreads();
@@ -188,7 +181,7 @@ __global__ void __launch_bounds__(kSums* kWarp)
   double total = 0;
   for (int64_t block = lane; block < num_blocks; block += kWarp)
     total += partial_sums[sum * num_blocks + block];
-  total = warp_sum_double(total);
+  total = warp_sum(total);
   if (lane == 0) sums[sum] = total;
 }
 

@@ -7,6 +7,15 @@
 #include "core/error.h"
 
 namespace covrl {
+namespace {
+
+// cuBLAS may otherwise add parts of a product of 16-bit values in 16 bits.
+void keep_sums_in_float32() {
+  at::globalContext().setAllowBF16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  at::globalContext().setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+}
+
+}  // namespace
 
 // Asked of LibTorch at run time: the source is the same in both builds, and only the linked
 // libraries differ.
@@ -40,7 +49,9 @@ at::Device choose_device(const std::string& word, const std::string& where,
 }
 
 at::Device choose_device(const std::string& word, const std::string& where) {
-  return choose_device(word, where, cuda_state());
+  const at::Device device = choose_device(word, where, cuda_state());
+  if (device.is_cuda()) keep_sums_in_float32();
+  return device;
 }
 
 }  // namespace covrl

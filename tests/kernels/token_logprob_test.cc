@@ -281,6 +281,12 @@ TEST(TokenLogprob, NoTokensGiveNoValues) {
   EXPECT_EQ(scored.logprob_T.numel(), 0);
 }
 
+TEST_P(TokenLogprobTypes, NoTokensGiveZeroGradients) {
+  const Result result = run(token_logprob, make_problem({0, 5, 300, 1}), 1, GetParam());
+  EXPECT_EQ(result.grad_hidden.sizes(), (std::vector<int64_t>{0, 5}));
+  EXPECT_TRUE(at::equal(result.grad_head, at::zeros_like(result.grad_head)));
+}
+
 TEST(TokenLogprob, ErrorsNameTheValueSeen) {
   const at::Tensor hidden = at::zeros({3, 4}), head = at::zeros({5, 4});
   const auto message = [](const at::Tensor& h, const at::Tensor& w, const at::Tensor& targets,
