@@ -49,23 +49,28 @@ std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer) {
   return text;
 }
 
+// Whether the answer itself is judged right neither in a box nor bare.
+bool refuses_gold(const Verifier& verifier, const Prompt& prompt) {
+  for (const std::string& response : {"\\boxed{" + prompt.gold + "}", prompt.gold}) {
+    VerifyRequest request;
+    request.response = response;
+    request.gold = prompt.gold;
+    request.data_source = prompt.data_source;
+    request.extra_info = prompt.extra_info;
+    if (verifier.verify(request).outcome == Outcome::kCorrect) return false;
+  }
+  return true;
+}
+
 std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& verifier) {
-  std::map<std::array<std::string, 3>, bool> known;  // answer, source and extra_info -> correct
+  std::map<std::array<std::string, 3>, bool> known;  // answer, source and extra_info -> refused
   std::set<std::string> ids;
   std::vector<GoldFault> faults;
   for (const Prompt& prompt : set.prompts) {
     const auto [entry, is_new] =
         known.try_emplace({prompt.gold, prompt.data_source, prompt.extra_info});
-    if (is_new) {
-      const std::string response = "\\boxed{" + prompt.gold + "}";
-      VerifyRequest request;
-      request.response = response;
-      request.gold = prompt.gold;
-      request.data_source = prompt.data_source;
-      request.extra_info = prompt.extra_info;
-      entry->second = verifier.verify(request).outcome == Outcome::kCorrect;
-    }
-    if (!entry->second && ids.insert(prompt.id).second) faults.push_back({prompt.id, prompt.gold});
+    if (is_new) entry->second = refuses_gold(verifier, prompt);
+    if (entry->second && ids.insert(prompt.id).second) faults.push_back({prompt.id, prompt.gold});
   }
   return faults;
 }
@@ -73,10 +78,10 @@ std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& ve
 std::string gold_fault_text(const std::vector<GoldFault>& faults, const PromptSet& set) {
   constexpr size_t kNumShown = 5;
   if (faults.empty()) return "";
-  std::string text =
-      concat(faults.size(), " of ", set.num_distinct,
-             faults.size() == 1 ? " problems has an answer" : " problems have an answer",
-             " that the verifier does not accept in a box, so that no completion may be right:");
+  std::string text = concat(
+      faults.size(), " of ", set.num_distinct,
+      faults.size() == 1 ? " problems has an answer" : " problems have an answer",
+      " that the verifier accepts neither in a box nor bare, so that no completion may be right:");
   for (size_t i = 0; i < faults.size() && i < kNumShown; ++i)
     text += concat(i == 0 ? " " : ", ", faults[i].id, " '", faults[i].gold, "'");
   return faults.size() > kNumShown ? text + ", ..." : text;

@@ -15,13 +15,13 @@ namespace covrl {
 // length and answer.
 std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer);
 
-// Ids and answers of problems whose own answer, in a box, the verifier does not call correct: a
-// completion that is right earns nothing, or nothing can be right.
+// Ids and answers of problems whose own answer the verifier calls correct neither in a box nor
+// bare: a completion that is right earns nothing, or nothing can be right.
 struct GoldFault {
   std::string id, gold;
 };
 std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& verifier);
-// "2 of 1209 answers ...: 265 '', 139 '\div'"; "" without faults.
+// "2 of 1209 problems have ...: 265 '', 139 '\div'"; "" without faults.
 std::string gold_fault_text(const std::vector<GoldFault>& faults, const PromptSet& set);
 
 }  // namespace covrl

@@ -110,7 +110,7 @@ std::vector<OpProfile::Row> OpProfile::rows() const {
 }
 
 std::string profile_text(const std::vector<OpProfile::Row>& rows, size_t num_ops) {
-  const double whole = seconds_of(rows);
+  const double whole = std::max(seconds_of(rows), 1e-9);  // nothing took no time
   std::vector<std::pair<std::string, double>> verbs;
   for (const OpProfile::Row& row : rows) {
     const auto known = std::find_if(verbs.begin(), verbs.end(),

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "core/cli.h"
 #include "core/error.h"
@@ -34,6 +35,15 @@ void check_words(const SelectWords& words) {
   if (words.seed < 0) throw_usage("--seed is ", words.seed, "; 0 or more");
   if (!(words.accuracy >= 0 && words.accuracy <= 1))
     throw_usage("--accuracy is ", words.accuracy, "; it is a number in [0, 1]");
+  const SelectWords untouched;
+  if (words.accuracy != untouched.accuracy && words.method != "nearest")
+    throw_usage("--accuracy ", words.accuracy, " is of --method nearest; --method is ",
+                words.method);
+  if (words.seed != untouched.seed && words.method != "random")
+    throw_usage("--seed ", words.seed, " is of --method random; --method is ", words.method);
+  if (words.top != untouched.top && !words.ranks.empty())
+    throw_usage("--top ", words.top, " and --rank ", words.ranks.front(),
+                " both say what to choose; give one");
   if (words.history.empty() && (words.method != "random" || words.data.empty()))
     throw_usage("--history is required, but for --method random with --data");
   const bool reads_rows = !words.data.empty() && !words.history.empty();
@@ -102,6 +112,7 @@ std::vector<RankedExample> choose(const std::vector<RankedExample>& ranked,
     return {ranked.begin(),
             ranked.begin() + std::min(static_cast<std::ptrdiff_t>(words.top), std::ssize(ranked))};
   std::vector<RankedExample> chosen;
+  std::set<int64_t> taken;
   for (const std::string& text : words.ranks) {
     const size_t dash = text.find('-');
     const int64_t first = parse_rank(text.substr(0, dash), ranked.size()),
@@ -109,6 +120,11 @@ std::vector<RankedExample> choose(const std::vector<RankedExample>& ranked,
                              ? first
                              : parse_rank(text.substr(dash + 1), ranked.size());
     if (last < first) throw_usage("--rank '", text, "' ends before it begins");
+    for (int64_t rank = first; rank <= last; ++rank)
+      if (!taken.insert(rank).second)
+        throw_usage("--rank '", text, "' names rank ", rank,
+                    " again; name each once, and copy with "
+                    "--repeat");
     chosen.insert(chosen.end(), ranked.begin() + (first - 1), ranked.begin() + last);
   }
   return chosen;
@@ -154,6 +170,14 @@ void report_ties(const std::vector<RankedExample>& chosen, const std::string& me
                           " is equal: rounding and the order of the history decide"));
 }
 
+// The row, with the example's id where the row alone does not say it: copies are one example.
+Json with_id(Json row, const std::string& id) {
+  const auto own = row.find("id");
+  if (own == row.end() || (own->is_string() ? own->get<std::string>() : own->dump()) != id)
+    row["id"] = id;
+  return row;
+}
+
 void write_rows(const std::vector<RankedExample>& chosen,
                 const std::vector<std::pair<std::string, Json>>& rows, const SelectWords& words) {
   std::map<std::string, const Json*> by_id;
@@ -165,7 +189,7 @@ void write_rows(const std::vector<RankedExample>& chosen,
       throw_usage("--data: no row of ", words.data.front(), words.data.size() > 1 ? ", ..." : "",
                   " has the id '", example.id, "' of rank ", example.rank, "; its ids are like '",
                   rows.front().first, "'. Is it the data of that history?");
-    const std::string line = row->second->dump() + "\n";
+    const std::string line = with_id(*row->second, example.id).dump() + "\n";
     for (int64_t copy = 0; copy < words.repeat; ++copy) text += line;
   }
   write_file_atomically(words.output, text);

@@ -28,6 +28,7 @@ void print_start(const RunConfig& config, const RunInputs& inputs, int num_ranks
     log::info(concat("Eval:     ", set.name, ", ", set.prompts.size(), " problems"));
   log::info(batch_table(config, num_ranks));
   log::info(rendered_prompts(inputs.train, *inputs.pretrained.tokenizer) + "\n");
+  if (config.verifier.name.front().starts_with("external")) return;  // not ours to try for a look
   const std::unique_ptr<Verifier> verifier =
       make_verifiers(config.verifier.name, config.reward.weights, config.verifier.options);
   const std::string faults =
@@ -59,6 +60,8 @@ TrainWords parse_words(const std::vector<std::string>& args) {
   parser.option("--model-shape", words.model_shape,
                 "with --config-only: folder with the model's config.json, in place of model.path");
   parser.parse(args);
+  if (words.profile && (words.dry_run || words.config_only))
+    throw_usage("covrl train: --profile is of a run; leave out --dry-run and --config-only");
   if (!words.model_shape.empty() && !words.config_only)
     throw_usage("covrl train: --model-shape is for --config-only; give both, or neither");
   return words;
