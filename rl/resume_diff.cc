@@ -45,6 +45,9 @@ std::map<std::string, std::string> flatten(const std::string& yaml) {
 
 void check_resume_config(const std::string& old_yaml, const std::string& new_yaml,
                          const std::string& checkpoint, bool allowed) {
+  RunConfig untouched;
+  const auto defaults = flatten(
+      config::dump([&](config::Visitor& v) { untouched.describe(v); }, config::Comments::kNone));
   const auto old_flat = flatten(old_yaml), new_flat = flatten(new_yaml);
   std::string harmless, harmful;
   const auto note = [&](const std::string& key, const std::string& before,
@@ -55,7 +58,9 @@ void check_resume_config(const std::string& old_yaml, const std::string& new_yam
   for (const auto& [key, value] : new_flat) {
     const auto found = old_flat.find(key);
     if (found == old_flat.end()) {
-      note(key, "(absent)", value);
+      // A key that the program did not have yet, and that nobody has set since.
+      const auto unset = defaults.find(key);
+      if (unset == defaults.end() || unset->second != value) note(key, "(absent)", value);
     } else if (found->second != value) {
       note(key, found->second, value);
     }

@@ -31,6 +31,13 @@ TEST(ResumeDiff, UnchangedAndHarmlessChangesPass) {
   EXPECT_EQ(refusal(replaced("total_steps: 10", "total_steps: 20")), "");
 }
 
+TEST(ResumeDiff, AKeyTheOldProgramDidNotHaveMayKeepItsDefault) {
+  EXPECT_EQ(refusal(std::string(kOld) + "model:\n  init: checkpoint\n"), "");
+  EXPECT_NE(refusal(std::string(kOld) + "model:\n  init: random\n")
+                .find("model.init: (absent) -> random"),
+            std::string::npos);
+}
+
 TEST(ResumeDiff, AKeyThatAltersTheMathsIsNamedWithBothValues) {
   const std::string message = refusal(replaced("lr: 1e-05", "lr: 3e-05"));
   EXPECT_NE(message.find("actor.optim.lr: 1e-05 -> 3e-05"), std::string::npos) << message;
