@@ -24,6 +24,8 @@ class Comparer {
 
   // How values were compared: "exactly", "at 5 points", ...
   const std::string& how() const { return how_; }
+  // Whether some values could not be told apart or shown equal.
+  bool undecided() const { return undecided_; }
 
  private:
   using Nodes = std::vector<const Node*>;
@@ -80,6 +82,7 @@ class Comparer {
   WorkBudget& budget_;
   Canonicalizer exact_;
   std::string how_ = "by their form";
+  bool undecided_ = false;
 };
 
 // `x`, `f(x)`, `AB`, `(x, y)`, `\angle ABC`: what a value may be assigned to.

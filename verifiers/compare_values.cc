@@ -75,6 +75,7 @@ bool Comparer::equal_numbers(const Node& gold, const Node& answer) {
     if (equal_exactly(gold, answer, decided)) return true;
   } catch (const Undefined&) {
     how_ = "no value: division by zero";
+    undecided_ = true;
     return false;
   }
   if (stands_for(gold, answer) || stands_for(answer, gold)) return true;
@@ -82,7 +83,10 @@ bool Comparer::equal_numbers(const Node& gold, const Node& answer) {
   if (decided) return false;
   const ProbeResult result = probe(gold, answer, budget_);
   how_ = concat("at ", result.num_points, result.num_points == 1 ? " point" : " points");
-  if (result.verdict == Probe::kUndecided) how_ = "nowhere: no common value";
+  if (result.verdict == Probe::kUndecided) {
+    how_ = "nowhere: no common value";
+    undecided_ = true;
+  }
   return result.verdict == Probe::kEqual;
 }
 

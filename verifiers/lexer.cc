@@ -61,7 +61,17 @@ class Lexer {
   }
 
  private:
+  // 7{:}15: braces about a sign only take its spacing away.
+  bool closes_lone_sign() const {
+    const size_t n = tokens_.size();
+    return n > 1 && tokens_[n - 2].sign('{') && tokens_[n - 1].sign(':');
+  }
+
   void push(Token token) {
+    if (token.sign('}') && closes_lone_sign()) {
+      tokens_.erase(tokens_.end() - 2);
+      return;
+    }
     token.after_space = space_;
     space_ = false;
     if (token.sign('(') || token.sign('[') || token.is(TokenKind::kCommand, "lbrace")) ++depth_;

@@ -44,7 +44,8 @@ std::vector<Token> tokens_of(std::string_view answer, Commas commas = Commas::kT
 // answers that are text.
 std::string text_key(const std::vector<Token>& tokens);
 
-// All tokens as they are, for comparing what does not parse.
+// All tokens as they are, braces and all: the same key is the same sequence. For comparing what
+// does not parse.
 std::string token_key(const std::vector<Token>& tokens);
 
 }  // namespace covrl::math

@@ -56,6 +56,7 @@ class Comparison {
     answer_ = {math::tokens_of(answer_text), nullptr};
     try {
       if (equal_in_meaning(gold_text, answer_text)) return true;
+      if (!undecided_ && gold_text != answer_text) return false;
     } catch (const OverBudget&) {
       if (!same_writing()) throw;
     }
@@ -74,11 +75,13 @@ class Comparison {
       explanation_->gold = to_text(*gold_.node, 400);
       explanation_->answer = to_text(*answer_.node, 400);
     }
-    if (is_words(*gold_.node) || is_words(*answer_.node) || gold_.node->is(NodeKind::kOpaque))
+    undecided_ = has_opaque(*gold_.node) || has_opaque(*answer_.node);
+    if (is_words(*gold_.node) || is_words(*answer_.node))
       return said("as text", math::text_key(gold_.tokens) == math::text_key(answer_.tokens));
     math::Comparer comparer(policy_, arena_, budget_);
     if (comparer.equal(*gold_.node, *answer_.node)) return said(comparer.how(), true);
     if (equal_as_lists(comparer, gold_text, answer_text)) return said(comparer.how(), true);
+    undecided_ |= comparer.undecided();
     return said(comparer.how(), false);
   }
 
@@ -118,6 +121,7 @@ class Comparison {
   math::Arena arena_;
   WorkBudget budget_;
   Parsed gold_, answer_;
+  bool undecided_ = false;  // what does not parse or has no value is equal as it is written
 };
 
 const char* source_name(AnswerSource source) {

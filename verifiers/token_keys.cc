@@ -15,9 +15,13 @@ std::string lower_case(std::string text) {
 
 std::string text_key(const std::vector<Token>& tokens) {
   std::string key;
+  bool after_number = false;
   for (const Token& token : tokens) {
-    if (token.kind == TokenKind::kText || token.kind == TokenKind::kLetter ||
-        token.kind == TokenKind::kNumber || token.kind == TokenKind::kWord)
+    const bool number = token.kind == TokenKind::kNumber;
+    if (number && after_number) key += ' ';
+    after_number = number;
+    if (token.kind == TokenKind::kText || token.kind == TokenKind::kLetter || number ||
+        token.kind == TokenKind::kWord)
       key += lower_case(token.text);
     else if (token.kind == TokenKind::kUnknown || token.kind == TokenKind::kCommand ||
              token.kind == TokenKind::kRepeating)
@@ -29,12 +33,17 @@ std::string text_key(const std::vector<Token>& tokens) {
   return key;
 }
 
+// Braces stay, and a space parts the tokens, so that one key is one sequence of tokens: \sqrt{3+1}
+// is not \sqrt{3}+1, and 1 2 is not 12.
 std::string token_key(const std::vector<Token>& tokens) {
   std::string key;
   for (const Token& token : tokens) {
-    if (token.sign('{') || token.sign('}')) continue;
-    key += token.text + token.repeat;
-    if (token.kind == TokenKind::kCommand || token.kind == TokenKind::kText) key += ' ';
+    if (token.kind == TokenKind::kEnd) break;
+    if (!key.empty()) key += ' ';
+    if (token.kind == TokenKind::kCommand) key += '\\';
+    if (token.kind == TokenKind::kText) key += '"';
+    key += token.text;
+    if (token.kind == TokenKind::kRepeating) key += "(" + token.repeat + ")";
   }
   return key;
 }

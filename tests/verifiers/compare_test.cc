@@ -32,6 +32,31 @@ void expect_all(const std::vector<Pair>& pairs, const std::string& outcome) {
 void expect_equal(const std::vector<Pair>& pairs) { expect_all(pairs, "correct"); }
 void expect_different(const std::vector<Pair>& pairs) { expect_all(pairs, "wrong"); }
 
+void expect_different_both_ways(const std::vector<Pair>& pairs) {
+  expect_different(pairs);
+  for (const Pair& pair : pairs) expect_different({{pair.answer, pair.gold}});
+}
+
+// The same characters, other tokens or other groups.
+TEST(Compare, BracesAndTokensCount) {
+  expect_different_both_ways({{"\\sqrt{3+1}", "\\sqrt{3}+1"},
+                              {"\\frac{1}{23}", "\\frac{12}{3}"},
+                              {"\\frac{11}{2}", "\\frac{1}{12}"},
+                              {"x^{2}y", "x^{2y}"},
+                              {"2^{3+1}", "2^3+1"},
+                              {"2^{100}", "2^{10}0"},
+                              {"3^{12}", "3^1 2"},
+                              {"\\binom{12}{3}", "\\binom{1}{23}"},
+                              {"\\log_{2}{83}", "\\log_{28}{3}"},
+                              {"0.1\\overline{6}", "0.16"},
+                              {"0.\\overline{3}", "03"},
+                              {"12", "1 2"},
+                              {"\\frac{1}{2x}", "\\frac{1}{2}x"},
+                              {"\\sum_{k}^{12} x 3 4", "\\sum_{k}^{1} 2 x 3 4"},
+                              {"\\text{row 12}", "\\text{row 1 2}"}});
+  expect_equal({{"1/0", "1/0"}, {"5 | B )", "5 | B )"}});
+}
+
 TEST(Compare, Numbers) {
   expect_equal({{"042", "42"},
                 {".5", "\\frac12"},
