@@ -175,20 +175,30 @@ class Evaluator {
 struct Survey {
   std::map<std::string, int> symbols;  // in the order of their names
   bool has_i = false;
-  bool has_whole_functions = false;
+  bool whole_points = true;  // every side has functions of whole numbers
 
+  template <class... Nodes>
+  void add_side(const Nodes&... nodes) {
+    has_whole_functions_ = false;
+    (add(nodes), ...);
+    whole_points &= has_whole_functions_;
+  }
+
+ private:
   void add(const Node& node) {
     if (node.is(Kind::kSymbol)) symbols.emplace(node.text, 0);
     if (node.is(Kind::kConstant, "i")) has_i = true;
     if (node.is(Kind::kCall) &&
         (node.text == "floor" || node.text == "ceil" || node.text == "factorial" ||
          node.text == "binom" || node.text == "mod"))
-      has_whole_functions = true;
+      has_whole_functions_ = true;
     if (node.is(Kind::kPower) && node.arg(0).is(Kind::kNegate) &&
         node.arg(0).arg(0).is(Kind::kNumber))
-      has_whole_functions = true;  // (-1)^n
+      has_whole_functions_ = true;  // (-1)^n
     for (const Node* arg : node.args) add(*arg);
   }
+
+  bool has_whole_functions_ = false;
 };
 
 // Fixed, without pattern: multiples of 1/64 or whole numbers.
@@ -198,7 +208,7 @@ Point point_at(const Survey& survey, int number) {
   for (const auto& symbol : survey.symbols) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
     const auto draw = static_cast<long>(state >> 33);
-    if (survey.has_whole_functions) {
+    if (survey.whole_points) {
       point[symbol.first] = 3 + draw % 17;
     } else {
       mpq_class value(20 + draw % 241, 64);
@@ -212,7 +222,7 @@ Point point_at(const Survey& survey, int number) {
 constexpr int kNumPoints = 7;
 int num_points(const Survey& survey) { return survey.symbols.empty() ? 1 : kNumPoints; }
 
-// The difference is zero to this many bits of the larger value.
+// The difference is zero to this many bits of the larger value; of one when a value is zero.
 constexpr long kAgreeingBits = 130;
 
 enum class Agreement { kDifferent, kSame, kUnknown };
@@ -221,7 +231,8 @@ Agreement agreement(const ArbValue& a, const ArbValue& b) {
   ArbValue difference;
   acb_sub(difference.get(), a.get(), b.get(), kPrecision);
   if (!acb_contains_zero(difference.get())) return Agreement::kDifferent;
-  const long size = std::max(a.magnitude(), b.magnitude());
+  const bool has_zero = a.is_exact_zero() || b.is_exact_zero();
+  const long size = has_zero ? 0 : std::max(a.magnitude(), b.magnitude());
   return difference.magnitude() < size - kAgreeingBits || difference.is_exact_zero()
              ? Agreement::kSame
              : Agreement::kUnknown;
@@ -251,8 +262,8 @@ ProbeResult at_points(const Survey& survey, Visit visit) {
 
 ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget) {
   Survey survey;
-  survey.add(a);
-  survey.add(b);
+  survey.add_side(a);
+  survey.add_side(b);
   return at_points(survey, [&](const Point& point) {
     Evaluator evaluator(point, budget);
     const ArbValue left = evaluator.value(a), right = evaluator.value(b);
@@ -265,7 +276,8 @@ ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget) {
 ProbeResult probe_ratio(const Node& a0, const Node& a1, const Node& b0, const Node& b1,
                         WorkBudget& budget) {
   Survey survey;
-  for (const Node* node : {&a0, &a1, &b0, &b1}) survey.add(*node);
+  survey.add_side(a0, a1);
+  survey.add_side(b0, b1);
   ArbValue first_a, first_b;
   bool has_first = false;
   return at_points(survey, [&](const Point& point) {

@@ -20,8 +20,8 @@ struct ProbeResult {
 };
 
 // At one point without symbols; with symbols at several, the same in every run, some negative, and
-// at whole numbers when floors or factorials are in the way. Expressions without i are compared
-// only where both are real.
+// at whole numbers when both sides have floors or factorials. Expressions without i are compared
+// only where both are real. Zero equals what is zero to 40 digits.
 ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget);
 
 // Whether the differences of two equations are the same up to a factor that is not zero:

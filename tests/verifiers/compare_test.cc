@@ -147,6 +147,23 @@ TEST(Compare, SurdsAndConstants) {
                     {"e^{\\pi\\sqrt{163}}", "262537412640768744"}});
 }
 
+TEST(Compare, WholePointsOnlyWhereBothSidesAskForThem) {
+  expect_equal({{"\\lfloor n/2\\rfloor+\\lceil n/2\\rceil", "n+\\lfloor 1/2\\rfloor"},
+                {"(-1)^n n!", "(-1)^{n+2}n(n-1)!"}});
+  expect_different_both_ways({{"\\lfloor x\\rfloor", "x"},
+                              {"n", "\\lceil n\\rceil"},
+                              {"n^2", "n^2+\\sin(n\\pi)\\lfloor n\\rfloor"},
+                              {"y=n", "y=\\lfloor n\\rfloor"},
+                              {"2^n", "2^n+\\sin(n\\pi)n!"}});
+}
+
+TEST(Compare, Zero) {
+  for (const char* zero :
+       {"\\sin\\pi", "\\tan\\pi", "\\cos(\\pi/2)", "\\cos\\frac{\\pi}{5}-\\frac{1+\\sqrt5}{4}"})
+    expect_equal({{"0", zero}, {zero, "0"}});
+  expect_different_both_ways({{"0", "\\sin 3"}, {"0", "\\sin(10^{-30})"}, {"0", "\\cos\\pi"}});
+}
+
 TEST(Compare, ExpressionsInVariables) {
   expect_equal({{"(x+1)^2", "x^2+2x+1"},
                 {"\\frac{x^2-1}{x-1}", "x+1"},
