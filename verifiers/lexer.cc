@@ -297,7 +297,7 @@ class Lexer {
                                           content.size() == inside.size() && is_variable);
       push({unit ? TokenKind::kText : TokenKind::kLetter, std::string(content)});
     } else {
-      if (++nested_ > 8) throw OverBudget{"too deep text"};
+      if (++nested_ > 8) throw OverBudget{"too deep text", true};
       space_ |= !inside.empty() && is_space(inside.front());
       lex(inside, Mode::kWords);
       --nested_;

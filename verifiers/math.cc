@@ -19,6 +19,7 @@ class MathVerifier final : public Verifier {
       verdict.outcome = judgement.outcome;
       verdict.extracted = std::move(judgement.extracted);
       verdict.score = verdict.outcome == Outcome::kCorrect ? 1 : 0;
+      if (verdict.outcome == Outcome::kFailed) verdict.reason = explain(request)[0].reason;
       return verdict;
     });
   }

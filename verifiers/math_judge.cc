@@ -63,6 +63,13 @@ class Comparison {
     return same_writing() && said("as they are written", true);
   }
 
+  // Reads the gold and compares it with itself. Throws OverBudget.
+  void try_gold(std::string_view gold_text) {
+    gold_ = {math::tokens_of(gold_text), nullptr};
+    parse(gold_);
+    math::Comparer(policy_, arena_, budget_).equal(*gold_.node, *gold_.node);
+  }
+
  private:
   bool same_writing() const {
     return math::token_key(gold_.tokens) == math::token_key(answer_.tokens);
@@ -138,24 +145,37 @@ const char* source_name(AnswerSource source) {
   return "";
 }
 
+// Whether the gold keeps within the bounds on its own.
+bool is_within_bounds(std::string_view gold, const MathPolicy& policy) {
+  try {
+    Comparison(policy, nullptr).try_gold(gold);
+    return true;
+  } catch (const OverBudget&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Outcome compare_answers(std::string_view gold, std::string_view answer, const MathPolicy& policy,
                         Explanation* explanation) {
-  const auto failed = [&](const std::string& reason) {
+  const auto ended = [&](Outcome outcome, const std::string& reason) {
     if (explanation) explanation->reason = reason;
-    return Outcome::kFailed;
+    return outcome;
   };
-  if (is_blank_answer(gold)) return failed("the gold answer is empty");
-  if (std::max(gold.size(), answer.size()) > WorkBudget::kMostAnswerBytes) {
-    if (gold != answer) return failed("too long an answer");
-    return Outcome::kCorrect;
-  }
+  constexpr size_t kMostBytes = WorkBudget::kMostAnswerBytes;
+  if (is_blank_answer(gold)) return ended(Outcome::kFailed, "the gold answer is empty");
+  if (gold.size() > kMostBytes)
+    return gold == answer ? ended(Outcome::kCorrect, "equal")
+                          : ended(Outcome::kFailed, "too long a gold answer");
+  if (answer.size() > kMostBytes) return ended(Outcome::kUnparsed, "too long an answer");
   try {
     return Comparison(policy, explanation).equal(gold, answer) ? Outcome::kCorrect
                                                                : Outcome::kWrong;
   } catch (const OverBudget& over) {
-    return failed(over.what);
+    if (!is_within_bounds(gold, policy))
+      return ended(Outcome::kFailed, std::string("the gold answer: ") + over.what);
+    return ended(over.in_reading ? Outcome::kUnparsed : Outcome::kWrong, over.what);
   }
 }
 
@@ -177,8 +197,7 @@ MathJudgement judge_math(std::string_view response, std::string_view gold, const
   // The last number of a text that states no answer may be right, but is no answer when it is not.
   if (found.source == AnswerSource::kLoose && judgement.outcome == Outcome::kWrong)
     judgement.outcome = Outcome::kUnparsed;
-  else
-    judgement.extracted = found.answer;
+  if (judgement.outcome != Outcome::kUnparsed) judgement.extracted = found.answer;
   return judgement;
 }
 

@@ -18,7 +18,7 @@ struct SyntaxError {};
 class Level {
  public:
   explicit Level(int& depth) : depth_(depth) {
-    if (++depth_ > WorkBudget::kMostDepth) throw OverBudget{"too deeply nested"};
+    if (++depth_ > WorkBudget::kMostDepth) throw OverBudget{"too deeply nested", true};
   }
   ~Level() { --depth_; }
   Level(const Level&) = delete;

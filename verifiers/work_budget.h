@@ -6,9 +6,11 @@
 
 namespace covrl {
 
-// Thrown when a bound is passed; the verdict is then Outcome::kFailed.
+// Thrown when a bound is passed. The verdict is then Outcome::kFailed when the gold alone passes it
+// too; else the answer is at fault and scores nothing.
 struct OverBudget {
   const char* what;
+  bool in_reading = false;  // nested too deeply to be read
 };
 
 class WorkBudget {

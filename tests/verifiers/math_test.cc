@@ -81,6 +81,33 @@ TEST(MathVerifier, AGoldBeyondTheLimitsFails) {
   EXPECT_EQ(outcome(boxed(std::string(50000, '7')), std::string(50000, '7')), "correct");
 }
 
+// No way out of a zero: what cannot be read or computed is failed (masked) for its gold alone.
+TEST(MathVerifier, AnAnswerBeyondTheLimitsScoresZero) {
+  const auto repeated = [](const char* piece, int n) {
+    std::string text;
+    for (int i = 0; i < n; ++i) text += piece;
+    return text;
+  };
+  for (const char* gold : {"2", "\\frac{1}{2}", "\\text{east}", "(1,2)", "x^2+\\sin x", "3, 5"}) {
+    for (const char* answer :
+         {"9^{9^{9^9}}", "((100!)!)!", "1e999999999", "2^{1/99991}(a+b+c+d)^{60}"})
+      EXPECT_EQ(outcome(boxed(answer), gold), "wrong") << gold << " " << answer;
+    for (const std::string& answer :
+         {std::string(17000, '7'), repeated("(", 200) + "2" + repeated(")", 200),
+          repeated("\\text{", 200) + "2" + repeated("}", 200)})
+      EXPECT_EQ(outcome(boxed(answer), gold), "unparsed") << gold << " " << answer.substr(0, 20);
+    EXPECT_EQ(outcome(repeated("\\boxed{2}, ", 100000), gold), "unparsed") << gold;
+  }
+}
+
+TEST(MathVerifier, AFailureSaysWhy) {
+  EXPECT_EQ(judge(boxed("5"), "").reason, "the gold answer is empty");
+  EXPECT_EQ(judge(boxed("5"), "9^{9^{9^9}}").outcome, Outcome::kFailed);
+  EXPECT_NE(judge(boxed("5"), "9^{9^{9^9}}").reason.find("too large"), std::string::npos);
+  EXPECT_EQ(judge(boxed("5"), std::string(50000, '7')).reason, "too long a gold answer");
+  EXPECT_EQ(judge(boxed("5"), "6").reason, "");
+}
+
 TEST(MathVerifier, IsThreadSafe) {
   const std::unique_ptr<Verifier> verifier = make_verifier("math");
   std::vector<int> num_correct(4);

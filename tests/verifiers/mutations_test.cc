@@ -120,7 +120,7 @@ TEST(Mutations, KeepEveryPromise) {
   }
 }
 
-// Inputs made to hang or to fill memory: never correct, and the work is counted, not timed.
+// Inputs made to hang or to fill memory: a zero for each, and the work is counted, not timed.
 TEST(Mutations, HostileInputsAreCheap) {
   std::vector<std::string> hostile = {"9^{9^{9^{9}}}",
                                       "9^9^9^9^9",
@@ -154,8 +154,9 @@ TEST(Mutations, HostileInputsAreCheap) {
     for (const char* gold : {"42", "x^2+1", "[2,5)", "\\{1,2\\}"})
       for (const std::string& response : {"\\boxed{" + answer + "}", "The answer is " + answer}) {
         Explanation explanation;
-        EXPECT_NE(judge_math(response, gold, {}, &explanation).outcome, Outcome::kCorrect)
-            << answer.substr(0, 60);
+        const Outcome outcome = judge_math(response, gold, {}, &explanation).outcome;
+        EXPECT_TRUE(outcome == Outcome::kWrong || outcome == Outcome::kUnparsed)
+            << outcome_name(outcome) << " " << answer.substr(0, 60);
         EXPECT_LE(explanation.steps, WorkBudget::kSteps + 200'000) << answer.substr(0, 60);
       }
 }
