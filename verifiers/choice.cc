@@ -9,6 +9,7 @@
 #include "verifiers/text.h"
 #include "verifiers/timed.h"
 #include "verifiers/verifier.h"
+#include "verifiers/work_budget.h"
 
 namespace covrl {
 namespace {
@@ -26,16 +27,36 @@ std::vector<std::string> texts_of(const Json& list) {
   return texts;
 }
 
-// Lower case, without decoration around it: markup, quotes, a full stop.
+// Lower case, without decoration around it: markup, quotes, a full stop. However many wrappers a
+// response nests, they cost no stack.
 std::string comparable(std::string_view text) {
-  text = trimmed(text, " \t\r\n\f\v*$_\"'.");
-  for (const std::string_view wrapper : {"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"})
-    if (text.starts_with(wrapper) && text.ends_with('}'))
-      return comparable(text.substr(wrapper.size(), text.size() - wrapper.size() - 1));
+  for (bool bare = false; !bare;) {
+    bare = true;
+    text = trimmed(text, " \t\r\n\f\v*$_\"'.");
+    for (const std::string_view wrapper : {"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"}) {
+      if (!text.starts_with(wrapper) || !text.ends_with('}')) continue;
+      text = text.substr(wrapper.size(), text.size() - wrapper.size() - 1);
+      bare = false;
+    }
+  }
   return lower_case(text);
 }
 
-std::vector<Option> options_of(std::string_view extra_info) {
+bool is_label(char c, bool digits) {
+  return digits ? c >= '1' && c <= '9' : (c >= 'A' && c <= 'J') || (c >= 'a' && c <= 'j');
+}
+
+bool is_digit_label(std::string_view text) {
+  return text.size() == 1 && is_label(text[0], /*digits=*/true);
+}
+
+// The label of an option of a list without labels.
+char label_at(size_t index, bool digits) {
+  return static_cast<char>((digits ? '1' : 'a') + static_cast<char>(index));
+}
+
+// A list without labels is lettered, or numbered where the gold answer is a digit and no text.
+std::vector<Option> options_of(std::string_view extra_info, std::string_view gold) {
   std::vector<Option> options;
   if (extra_info.empty()) return options;
   const Json extra = Json::parse(extra_info, nullptr, /*allow_exceptions=*/false);
@@ -46,19 +67,17 @@ std::vector<Option> options_of(std::string_view extra_info) {
                                      texts_of(labelled ? choices.value("text", Json()) : choices),
                                  labels =
                                      texts_of(labelled ? choices.value("label", Json()) : Json());
+  const bool digits =
+      is_digit_label(gold) && std::find(texts.begin(), texts.end(), gold) == texts.end();
   for (size_t i = 0; i < texts.size(); ++i)
     options.push_back(
-        {i < labels.size() ? comparable(labels[i]) : std::string(1, static_cast<char>('a' + i)),
+        {i < labels.size() ? comparable(labels[i]) : std::string(1, label_at(i, digits)),
          comparable(texts[i])});
   return options;
 }
 
-bool is_label(char c, bool digits) {
-  return digits ? c >= '1' && c <= '9' : (c >= 'A' && c <= 'J') || (c >= 'a' && c <= 'j');
-}
-
-// What the text states: an option's label in lower case, or nothing. `text_of_label` is what stands
-// after the label: "C) iron" states c, and "iron".
+// What the text states: an option's label in lower case, or nothing. `rest` is what stands after
+// the label: "C) iron" states c, and "iron".
 struct Stated {
   std::string label;
   std::string rest;
@@ -96,11 +115,11 @@ class ChoiceVerifier final : public Verifier {
 
  private:
   Verdict judged(const VerifyRequest& request) const {
-    const std::vector<Option> options = options_of(request.extra_info);
     const std::string_view bare = trimmed(request.gold);
-    const bool digits = bare.size() == 1 && is_label(bare[0], /*digits=*/true);
+    const std::vector<Option> options = options_of(request.extra_info, bare);
+    const bool digits = is_digit_label(options.empty() ? bare : options[0].label);
     const std::string gold = label_of(request.gold, options, digits);
-    if (gold.empty())
+    if (gold.empty() || !is_option(gold, options))
       return {Outcome::kFailed, 0, "", 0,
               "the gold answer '" + std::string(request.gold) + "' is not an option"};
     Extraction found = extract_answer(request.response, {.phrases = true, .loose = false});
@@ -112,17 +131,30 @@ class ChoiceVerifier final : public Verifier {
             std::move(found.answer)};
   }
 
-  // "" where the text is not an option, or names two.
+  // True of every label where the options are not known.
+  static bool is_option(const std::string& label, const std::vector<Option>& options) {
+    return options.empty() ||
+           std::any_of(options.begin(), options.end(),
+                       [&](const Option& option) { return option.label == label; });
+  }
+
+  // "" where the text is not an option, or names two. A label alone is that label, even where it is
+  // also the text of another option: option 1 of "2", "3" is no answer "2".
   static std::string label_of(std::string_view answer, const std::vector<Option>& options,
                               bool digits) {
+    if (answer.size() > WorkBudget::kMostAnswerBytes) return "";
+    const Stated stated = stated_label(answer, digits);
+    const bool alone = stated.rest.empty();
+    if (!stated.label.empty() && alone && is_option(stated.label, options)) return stated.label;
     const std::string text = comparable(answer);
     for (const Option& option : options)
       if (option.text == text) return option.label;
-    const Stated stated = stated_label(answer, digits);
-    if (stated.label.empty() || !stated_label(stated.rest, digits).label.empty()) return "";
+    if (stated.label.empty() || alone) return stated.label;
+    bool own = false, other = false;  // what stands after the label is the text of that option
     for (const Option& option : options)
-      if (option.text == stated.rest && option.label != stated.label) return "";
-    return stated.label;
+      if (option.text == stated.rest) (option.label == stated.label ? own : other) = true;
+    if (own) return stated.label;
+    return other || !stated_label(stated.rest, digits).label.empty() ? "" : stated.label;
   }
 };
 

@@ -52,8 +52,49 @@ TEST(ChoiceVerifier, OptionsCanBeNumberedOrUnknown) {
   EXPECT_EQ(judge("\\boxed{down}", "B", ""), Outcome::kUnparsed);
 }
 
+// Options whose texts look like the labels of others.
+TEST(ChoiceVerifier, ALabelAloneIsNotTheTextOfAnotherOption) {
+  const std::string primes = R"({"choices": {"label": ["1", "2", "3"], "text": ["2", "3", "5"]}})";
+  for (const char* response : {"(2)", "\\boxed{2}", "The answer is 2) 3", "2. 3"})
+    EXPECT_EQ(judge(response, "2", primes), Outcome::kCorrect) << response;
+  for (const char* response : {"(1)", "1) 2", "\\boxed{3}", "\\boxed{5}"})
+    EXPECT_EQ(judge(response, "2", primes), Outcome::kWrong) << response;
+  EXPECT_EQ(judge("\\boxed{5}", "3", primes), Outcome::kCorrect);
+  const std::string blood =
+      R"({"choices": {"label": ["A", "B", "C", "D"], "text": ["O", "A", "B", "AB"]}})";
+  for (const char* response : {"(A)", "A) O", "\\boxed{O}"})
+    EXPECT_EQ(judge(response, "A", blood), Outcome::kCorrect) << response;
+  for (const char* response : {"(B)", "(B) A", "\\boxed{AB}"})
+    EXPECT_EQ(judge(response, "A", blood), Outcome::kWrong) << response;
+  EXPECT_EQ(judge("(A) B", "A", blood), Outcome::kUnparsed);
+  EXPECT_EQ(judge("(D)", "AB", blood), Outcome::kCorrect);
+}
+
+TEST(ChoiceVerifier, AListWithoutLabelsIsNumberedWhereTheGoldAnswerIsANumberOfIt) {
+  const std::string words = R"({"choices": ["up", "down"]})", digits = R"({"choices": ["2", "3"]})";
+  EXPECT_EQ(judge("\\boxed{2}", "2", words), Outcome::kCorrect);
+  EXPECT_EQ(judge("\\boxed{down}", "2", words), Outcome::kCorrect);
+  EXPECT_EQ(judge("\\boxed{2}", "2", digits), Outcome::kCorrect);
+  EXPECT_EQ(judge("\\boxed{A}", "2", digits), Outcome::kCorrect);
+  EXPECT_EQ(judge("\\boxed{B}", "2", digits), Outcome::kWrong);
+}
+
+TEST(ChoiceVerifier, WrappersOfAnyDepthAreStripped) {
+  const auto wrapped = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += "\\text{";
+    return "Answer: " + text + "C" + std::string(static_cast<size_t>(depth), '}');
+  };
+  EXPECT_EQ(judge(wrapped(1000)), Outcome::kCorrect);
+  EXPECT_EQ(judge(wrapped(170'000)), Outcome::kUnparsed);
+  std::string line;
+  for (int i = 0; i < 170'000; ++i) line += "\\text{";
+  EXPECT_EQ(judge(line + "C" + std::string(170'000, '}')), Outcome::kUnparsed);
+}
+
 TEST(ChoiceVerifier, AGoldAnswerThatIsNoOptionIsAFailure) {
   EXPECT_EQ(judge("\\boxed{C}", "what?"), Outcome::kFailed);
+  EXPECT_EQ(judge("\\boxed{E}", "E"), Outcome::kFailed);
 }
 
 }  // namespace
