@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "verifiers/extract.h"
+#include "verifiers/plain_unit.h"
 #include "verifiers/text.h"
 #include "verifiers/timed.h"
 #include "verifiers/verifier.h"
@@ -13,6 +14,7 @@ namespace covrl {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Takes `word` off the front of the text.
 bool take(std::string_view& text, std::string_view word) {
@@ -95,9 +97,40 @@ std::optional<double> take_fraction(std::string_view& text) {
   return sign * *above / *below;
 }
 
-// One number, and after it at most a unit: text without a digit. "5%" is 0.05; "x = 5" is 5.
+// "x", "v_{max}", "\\theta", "f(2)", "\\text{Area}", or nothing: what may stand before "=".
+bool is_name(std::string_view text) {
+  text = trimmed(text, " \t\r\n\f\v$");
+  if (text.empty()) return true;
+  const auto take_letters = [&] {
+    const size_t size =
+        static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_letter) - text.begin());
+    const std::string_view letters = text.substr(0, size);
+    text.remove_prefix(size);
+    return letters;
+  };
+  if (take(text, "\\text{") || take(text, "\\mathrm{")) {
+    do {
+      if (const std::string_view word = take_letters(); !is_plain_word(word)) return false;
+    } while (take(text, " "));
+    if (!take(text, "}")) return false;
+  } else if (take(text, "\\")) {
+    if (!is_greek_letter(take_letters())) return false;
+  } else if (const std::string_view word = take_letters(); word.empty() || !is_plain_word(word)) {
+    return false;
+  }
+  if (take(text, "_")) {
+    const size_t end = text.starts_with('{') ? text.find('}') : 0;
+    if (text.empty() || end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  return text.empty() || (text.starts_with('(') && text.find(')') == text.size() - 1);
+}
+
+// One number, and after it at most a unit. "5%" is 0.05; "x = 5" is 5.
 std::optional<double> parse(std::string_view text) {
-  const std::string plain = undecorated(text.substr(text.rfind('=') + 1));
+  const size_t equals = text.rfind('=');
+  if (equals != std::string_view::npos && !is_name(text.substr(0, equals))) return std::nullopt;
+  const std::string plain = undecorated(text.substr(equals + 1));
   std::string_view rest = plain;
   std::optional<double> value = take_fraction(rest);
   if (!value) {
@@ -108,11 +141,9 @@ std::optional<double> parse(std::string_view text) {
     }
   }
   if (!value || !std::isfinite(*value)) return std::nullopt;
-  rest = trimmed(rest);
-  if (take(rest, "%") || take(rest, "\\%")) *value /= 100;
-  for (const char c : rest)
-    if (is_digit(c)) return std::nullopt;
-  return value;
+  const NumberTail tail = number_tail(rest);
+  if (tail == NumberTail::kOther) return std::nullopt;
+  return tail == NumberTail::kPercent ? *value / 100 : *value;
 }
 
 // A number within a tolerance of the gold number.
