@@ -7,6 +7,7 @@
 
 #include "verifiers/answer_text.h"
 #include "verifiers/boxes.h"
+#include "verifiers/vocabulary.h"
 
 namespace covrl {
 
@@ -212,7 +213,27 @@ bool has_prose(std::string_view text) {
   return false;
 }
 
-// What a statement of the answer says, up to the end of its sentence.
+// Whether a word of `text` denies what follows: "is not", "at most".
+bool has_denial(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    while (at < text.size() && is_letter(text[at])) ++at;
+    std::string word(text.substr(begin, at - begin));
+    for (char& c : word)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (math::denies(word)) return true;
+    if (at == begin) ++at;
+  }
+  return false;
+}
+
+// The part of `text` before `value`, which is a piece of it.
+std::string_view before(std::string_view text, std::string_view value) {
+  return text.substr(0, static_cast<size_t>(value.data() - text.data()));
+}
+
+// What a statement of the answer says, up to the end of its sentence; all of the sentence when it
+// denies its value, since that equals nothing.
 std::string_view stated_answer(std::string_view text) {
   text = text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\n:*")));
   const std::string_view formula = first_formula(text);
@@ -224,9 +245,10 @@ std::string_view stated_answer(std::string_view text) {
       (end(formula) + kLongestDelimiter >= end(sentence) || has_prose(sentence)))
     return formula;
   constexpr size_t kLongestWords = 40;
-  const bool only_words = sentence.size() <= kLongestWords && last_value(sentence).empty();
+  const std::string_view value = last_value(sentence);
+  const bool only_words = sentence.size() <= kLongestWords && value.empty();
   if (!has_prose(sentence) || only_words) return sentence;
-  return last_value(sentence);
+  return !value.empty() && has_denial(before(sentence, value)) ? sentence : value;
 }
 
 Extraction from_phrase(std::string_view text) {
@@ -237,13 +259,26 @@ Extraction from_phrase(std::string_view text) {
   return {AnswerSource::kPhrase, std::string(trimmed(answer))};
 }
 
+// The last value, with what leads to it from the last stop or number when that denies it.
+std::string_view undenied_value(std::string_view text) {
+  const std::string_view value = last_value(text);
+  if (value.empty()) return value;
+  const std::string_view lead = before(text, value);
+  size_t begin = lead.size();
+  while (begin > 0 &&
+         std::string_view(".,;:!?\n0123456789").find(lead[begin - 1]) == std::string_view::npos)
+    --begin;
+  if (!has_denial(lead.substr(begin))) return value;
+  return text.substr(begin, lead.size() - begin + value.size());
+}
+
 // All of a short text that is nothing but an answer, else the last value in it.
 Extraction from_anywhere(std::string_view text) {
   constexpr size_t kLongestBare = 300;
   const std::string_view whole = trimmed(text);
   const bool bare = whole.size() <= kLongestBare && !has_prose(whole) &&
                     whole.find('\n') == std::string_view::npos;
-  const std::string_view answer = bare ? whole : last_value(text);
+  const std::string_view answer = bare ? whole : undenied_value(text);
   if (is_blank(answer)) return {};
   return {AnswerSource::kLoose, std::string(answer)};
 }

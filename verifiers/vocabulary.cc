@@ -269,6 +269,16 @@ bool changes_meaning(std::string_view word) {
   return words.contains(word);
 }
 
+bool denies(std::string_view word) {
+  static const Words words = {
+      "not",    "isn",     "wasn",     "aren",  "won",      "cannot",  "never",    "neither",
+      "nor",    "no",      "except",   "wrong", "false",    "unless",  "unlikely", "incorrect",
+      "less",   "more",    "greater",  "fewer", "smaller",  "larger",  "least",    "most",
+      "under",  "above",   "below",    "over",  "between",  "either",  "maybe",    "perhaps",
+      "exceed", "exceeds", "anything", "than",  "possibly", "without", "instead",  "excluding"};
+  return words.contains(word);
+}
+
 int power_of_ten(std::string_view word) {
   static const std::unordered_map<std::string_view, int> powers = {
       {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}};

@@ -39,6 +39,8 @@ bool is_function(std::string_view command);
 bool is_unit_word(std::string_view lower_case_word);
 // if, not, million, about ...: words that change what is said, so no decoration.
 bool changes_meaning(std::string_view lower_case_word);
+// not, never, wrong, "least" of "at least" ...: a value after them is not the one that is meant.
+bool denies(std::string_view lower_case_word);
 // thousand, million ...: the power of ten; 0 when none.
 int power_of_ten(std::string_view lower_case_word);
 // One spelling for a unit: "miles" -> "mi".

@@ -57,6 +57,18 @@ TEST(MathVerifier, HedgesAreWrong) {
   EXPECT_EQ(outcome("\\boxed{5} \\boxed{6}", "5"), "wrong");
 }
 
+TEST(MathVerifier, DeniedValuesArePaidNothing) {
+  for (const char* response :
+       {"The answer is not 5.", "The answer is not $5$.", "The answer is not equal to 5.",
+        "The answer is never 5", "The answer is at most 5.", "The answer is certainly not $x = 5$.",
+        "The answer is not AB = 5.", "The answer is anything except 5.", "#### not 5",
+        "The answer isn't 5.", "We find that it is not 5.", "It cannot be $5$."})
+    EXPECT_EQ(judge(response, "5").score, 0) << response;
+  for (const char* response : {"The answer is the value 5.", "The answer is $5$, not 6.",
+                               "It is not hard: we get 5.", "It is not 4. The answer is then 5."})
+    EXPECT_EQ(outcome(response, "5"), "correct") << response;
+}
+
 TEST(MathVerifier, NoAnswerIsUnparsed) {
   for (const char* response : {"", "   ", "\\boxed{}", "The answer is 5 \\boxed{", "I am 90% sure.",
                                "output the final answer within \\boxed{}."})
