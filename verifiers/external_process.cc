@@ -83,7 +83,12 @@ class ExternalProcess final : public Verifier {
       if (!process->ended()) return failed("the process " + process->fault());
       // It may have been ending since the answer before: a new one tells whose doing it was.
     }
-    std::unique_ptr<ChildProcess> process = start(fault);
+    std::unique_ptr<ChildProcess> process;
+    try {
+      process = start(fault);
+    } catch (const Error& error) {  // no program any more, or for now no process or file left
+      fault = error.what();
+    }
     if (process == nullptr) return failed("a new process was not ready", fault);
     if (!process->exchange(asked, ChildProcess::after(options_.timeout), line))
       return failed("the process " + process->fault());
@@ -123,7 +128,8 @@ class ExternalProcess final : public Verifier {
     }
   }
 
-  // Null when it did not become ready: what it did instead is the fault.
+  // Null when it did not become ready: what it did instead is the fault. Error when it cannot be
+  // started at all.
   std::unique_ptr<ChildProcess> start(std::string& fault) const {
     auto process = std::make_unique<ChildProcess>(options_.command);
     std::string line;

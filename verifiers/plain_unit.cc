@@ -27,25 +27,25 @@ bool take_any(std::string_view& text, std::initializer_list<std::string_view> wo
 
 bool is_number_word(std::string_view word) {
   static const Words words = {
-      "zero",     "one",      "two",       "three",     "four",       "five",        "six",
-      "seven",    "eight",    "nine",      "ten",       "eleven",     "twelve",      "thirteen",
-      "fourteen", "fifteen",  "sixteen",   "seventeen", "eighteen",   "nineteen",    "twenty",
-      "thirty",   "forty",    "fifty",     "sixty",     "seventy",    "eighty",      "ninety",
-      "halves",   "third",    "thirds",    "quarter",   "quarters",   "fourths",     "fifths",
-      "sixths",   "sevenths", "eighths",   "ninths",    "tenths",     "hundredths",  "thousandths",
-      "hundreds", "dozens",   "thousands", "millions",  "billions",   "trillions",   "lakh",
-      "crore",    "mln",      "factorial", "choose",    "repeating",  "recurring",   "remainder",
-      "greater",  "fewer",    "larger",    "smaller",   "nearly",     "almost",      "roughly",
+      "zero",     "one",      "two",       "three",     "four",        "five",        "six",
+      "seven",    "eight",    "nine",      "ten",       "eleven",      "twelve",      "thirteen",
+      "fourteen", "fifteen",  "sixteen",   "seventeen", "eighteen",    "nineteen",    "twenty",
+      "thirty",   "forty",    "fifty",     "sixty",     "seventy",     "eighty",      "ninety",
+      "halves",   "third",    "thirds",    "quarter",   "quarters",    "fourths",     "fifths",
+      "sixths",   "sevenths", "eighths",   "ninths",    "tenths",      "hundredths",  "thousandths",
+      "hundreds", "dozens",   "thousands", "millions",  "billions",    "trillions",   "lakh",
+      "crore",    "mln",      "factorial", "choose",    "repeating",   "recurring",   "remainder",
+      "greater",  "fewer",    "larger",    "smaller",   "nearly",      "almost",      "roughly",
       "percent",  "squares",  "root",      "mil",       "quadrillion", "quadrillions"};
   return words.contains(word);
 }
 
 // km, Hz, kPa: a symbol of the SI or a short one of everyday use, perhaps with its prefix.
 bool is_unit_symbol(std::string_view word) {
-  static const Words symbols = {"m",  "g",   "s",   "A",  "K",  "N",  "J",   "W",   "V",  "C",
-                                "F",  "H",   "T",   "L",  "l",  "Hz", "Pa",  "eV",  "h",  "mol",
-                                "Wb", "bar", "cal", "Bq", "Gy", "Sv", "min", "Wh",  "dB", "oz",
-                                "yd", "in",  "ha",  "rad"};
+  static const Words symbols = {"m",  "g",   "s",  "A",   "K",   "N",  "J",  "W",  "V",
+                                "C",  "F",   "H",  "T",   "L",   "l",  "Hz", "Pa", "eV",
+                                "h",  "mol", "Wb", "bar", "cal", "Bq", "Gy", "Sv", "min",
+                                "Wh", "dB",  "oz", "yd",  "in",  "ha", "rad"};
   if (symbols.contains(word)) return true;
   constexpr std::string_view kPrefixes = "kMGTmunpcd";
   return word.size() > 1 && kPrefixes.find(word[0]) != std::string_view::npos &&
@@ -159,10 +159,10 @@ bool is_plain_word(std::string_view word) {
 }
 
 bool is_greek_letter(std::string_view name) {
-  static const Words letters = {"alpha", "beta",  "gamma", "delta",   "epsilon", "zeta",
-                                "eta",   "theta", "iota",  "kappa",   "lambda",  "mu",
-                                "nu",    "xi",    "pi",    "rho",     "sigma",   "tau",
-                                "phi",   "chi",   "psi",   "omega",   "upsilon", "varepsilon",
+  static const Words letters = {"alpha",  "beta",     "gamma",  "delta",   "epsilon", "zeta",
+                                "eta",    "theta",    "iota",   "kappa",   "lambda",  "mu",
+                                "nu",     "xi",       "pi",     "rho",     "sigma",   "tau",
+                                "phi",    "chi",      "psi",    "omega",   "upsilon", "varepsilon",
                                 "varphi", "vartheta", "varrho", "varsigma"};
   return letters.contains(lower_case(name));
 }

@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <thread>
 
@@ -84,6 +86,44 @@ TEST(ExternalProcess, WhatIsNoScoreFailsAndTheNextRequestIsAnswered) {
     EXPECT_NE(verdict.reason.find(reason), std::string::npos) << verdict.reason;
     EXPECT_EQ(ask(*verifier, "good").outcome, Outcome::kCorrect) << "after " << response;
   }
+}
+
+// The limit on open files, lowered while it lives.
+class FewFiles {
+ public:
+  explicit FewFiles(rlim_t limit) {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit lowered{limit, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  }
+  ~FewFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+  FewFiles(const FewFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(ExternalProcess, AProcessThatCannotBeStartedInMidRunIsAFailedVerdict) {
+  const std::string folder = testing::temporary_dir("process"), file = folder + "/reward.sh";
+  std::ofstream(file) << "#!/bin/sh\necho '{\"ready\": true}'" << kObedient << '\n';
+  ASSERT_EQ(chmod(file.c_str(), 0700), 0);
+  const auto verifier = make({file});
+  const auto expect_failed = [&](const char* reason) {
+    const Verdict verdict = ask(*verifier, "good");
+    EXPECT_EQ(verdict.outcome, Outcome::kFailed);
+    EXPECT_NE(verdict.reason.find(reason), std::string::npos) << verdict.reason;
+  };
+  EXPECT_EQ(ask(*verifier, "crash").outcome, Outcome::kFailed);
+  {
+    const FewFiles few(3);
+    expect_failed("Too many open files");
+  }
+  EXPECT_EQ(ask(*verifier, "good").outcome, Outcome::kCorrect);
+  EXPECT_EQ(ask(*verifier, "crash").outcome, Outcome::kFailed);
+  ASSERT_EQ(std::rename(file.c_str(), (file + ".away").c_str()), 0);
+  expect_failed("No such file");
+  ASSERT_EQ(std::rename((file + ".away").c_str(), file.c_str()), 0);
+  EXPECT_EQ(ask(*verifier, "good").outcome, Outcome::kCorrect);
 }
 
 TEST(ExternalProcess, AnAnswerTooManyIsNotTakenForTheNext) {
