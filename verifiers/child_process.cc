@@ -117,7 +117,11 @@ bool ChildProcess::read_line(Deadline deadline, std::string& answer) {
 
 bool ChildProcess::is_waiting() {
   pollfd watched{socket_, POLLIN, 0};
-  return pid_ > 0 && received_.empty() && ::poll(&watched, 1, 0) == 0;
+  if (pid_ <= 0 || !received_.empty()) return false;
+  int ready;
+  do ready = ::poll(&watched, 1, 0);
+  while (ready < 0 && errno == EINTR);  // a signal says nothing about the process
+  return ready == 0;
 }
 
 // False when the deadline passed first.

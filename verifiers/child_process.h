@@ -1,5 +1,9 @@
-// A child process that answers lines with lines. Every wait has a deadline; what does not answer in
-// time is killed, together with all it started.
+// A child process that answers lines with lines. Every wait for it has a deadline; what does not
+// answer in time is killed, together with all it started. Only the wait for a killed process to be
+// gone has none: the kernel ends it at once, unless it hangs in a system call of its own.
+//
+// A run that is itself killed kills nobody: the process then reads the end of its standard input,
+// and should end there. (A parent-death signal would come when the thread that started it ends.)
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +26,8 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
 
   // Sends the line and waits for the next; read_line() waits only. False: no answer, the process is
-  // gone, and fault() says why. Throws nothing.
+  // gone, and fault() says why. Throws only
+  // where poll() itself fails (COVRL_CHECK).
   bool exchange(const std::string& line, Deadline deadline, std::string& answer);
   bool read_line(Deadline deadline, std::string& answer);
   const std::string& fault() const { return fault_; }
