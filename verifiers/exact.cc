@@ -14,6 +14,8 @@ class ExactVerifier final : public Verifier {
 
   Verdict verify(const VerifyRequest& request) const override {
     return timed([&] {
+      if (trimmed(request.gold).empty())
+        return Verdict{Outcome::kFailed, 0, "", 0, "the gold answer is empty"};
       Verdict verdict;
       verdict.extracted = answer_of(request.response);
       const bool equal = comparable(verdict.extracted) == comparable(trimmed(request.gold));

@@ -21,7 +21,13 @@ TEST(ExactVerifier, WhiteSpaceAroundTheAnswerIsIgnoredAndNothingElse) {
   EXPECT_EQ(judge("New  York", "New York"), Outcome::kWrong);
   EXPECT_EQ(judge(std::string("Par\0is", 6), "Paris"), Outcome::kWrong);
   EXPECT_EQ(judge("", "Paris"), Outcome::kUnparsed);
-  EXPECT_EQ(judge("", ""), Outcome::kCorrect);
+}
+
+TEST(ExactVerifier, ABlankGoldAnswerIsAFailure) {
+  for (const char* response : {"", "Paris"})
+    for (const char* gold : {"", " \n"})
+      EXPECT_EQ(judge(response, gold), Outcome::kFailed) << response;
+  EXPECT_EQ(make_verifier("exact")->verify({"", " ", ""}).reason, "the gold answer is empty");
 }
 
 TEST(ExactVerifier, AStatedAnswerStandsForTheResponse) {
