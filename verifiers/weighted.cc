@@ -1,5 +1,7 @@
 #include "verifiers/weighted.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "verifiers/timed.h"
 
@@ -52,6 +54,10 @@ class WeightedVerifier final : public Verifier {
       } else {
         result.score += member.weight * verdict.score;
       }
+    }
+    if (result.outcome != Outcome::kFailed && !std::isfinite(result.score)) {
+      result.outcome = Outcome::kFailed;
+      result.reason = "the weighted sum of the scores is not finite";
     }
     return result;
   }

@@ -2,7 +2,8 @@
 //
 // The first verifier is the main one: its outcome and its extracted answer are those of the sum, so
 // that accuracies are about it. Where a verifier of weight other than 0 failed, the sum is unknown:
-// the outcome is failed. One of weight 0 is only watched; its failure changes nothing.
+// the outcome is failed; so it is where the sum is not finite. One of weight 0 is only watched; its
+// failure changes nothing.
 #pragma once
 
 #include <memory>

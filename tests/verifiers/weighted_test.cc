@@ -42,6 +42,16 @@ TEST(Weighted, OneOfWeightZeroIsOnlyWatched) {
   EXPECT_EQ(verdict.parts[1].outcome, Outcome::kFailed);
 }
 
+TEST(Weighted, ASumThatIsNotFiniteIsAFailure) {
+  VerifierOptions options;
+  options.external_process.command = {
+      "sh", "-c", "echo '{\"ready\": true}'; while read -r line; do echo 1e308; done"};
+  const auto verifier = make_verifiers({"external_process", "format"}, {10, 1}, options);
+  const Verdict verdict = verifier->verify({"\\boxed{4}", "4", ""});
+  EXPECT_EQ(verdict.outcome, Outcome::kFailed);
+  EXPECT_NE(verdict.reason.find("not finite"), std::string::npos) << verdict.reason;
+}
+
 TEST(Weighted, OneOfWeightOneStandsForItself) {
   EXPECT_EQ(make_verifiers({"math"}, {}, {})->verify({"\\boxed{4}", "4", ""}).parts.size(), 0u);
   EXPECT_EQ(make_verifiers({"math"}, {1}, {})->name(), "math");
