@@ -56,7 +56,7 @@ void check_verifiers(config::Visitor& v, const VerifierConfig& verifier,
   v.check(num_weights == 0 || num_weights == num_names, "reward.weights",
           concat("has ", num_weights, " weights for ", num_names,
                  " verifiers (verifier.name); give one for each, or none"));
-  v.check(num_names > 1 || audit.verifier != verifier.name[0], "reward.audit.verifier",
+  v.check(audit.verifier != verifier.name[0], "reward.audit.verifier",
           concat("is ", audit.verifier, ", which is the verifier itself; choose another one"));
   std::vector<std::string> used = verifier.name;
   if (audit.enabled()) used.push_back(audit.verifier);
