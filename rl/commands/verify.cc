@@ -44,7 +44,10 @@ struct Tally {
 
 std::string extra_info_of(const Json& row) {
   const Json& value = row["extra_info"];
-  if (!value.is_object()) throw_usage("\"extra_info\" must be an object, got ", value.type_name());
+  if (value.is_null()) return "";
+  if (!value.is_object())
+    throw_usage("\"extra_info\" must be an object {...} or null, got ", value.type_name(),
+                "; put the value under a key of its own in an object, or leave the field out");
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -180,6 +180,10 @@ TEST_F(VerifyCommand, ExplainsEachVerdict) {
   EXPECT_EQ(Json::parse(two.out)["explanation"].size(), 2u);
 }
 
+TEST_F(VerifyCommand, ANullExtraInfoIsNone) {
+  expect_ok(verify("{\"gold\":\"1\",\"completion\":\"1\",\"extra_info\":null}", {}));
+}
+
 TEST_F(VerifyCommand, MistakesNameFileAndLine) {
   const std::string second = std::string(kRow) + "{\"id\": 2, \"gold\": 3}\n";
   const ProgramResult row = verify(second, {}), key = verify(kRow, {"verifier.numerc.abs_tol=1"}),
