@@ -142,7 +142,8 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   if (!config_.actor.entropy_control.has("none"))
     selection_log_ =
         std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), state_.step);
-  // What an interrupted attempt wrote past the checkpoint goes, whether the audit is still on or not.
+  // What an interrupted attempt wrote past the checkpoint goes, whether the audit is still on or
+  // not.
   if (audit_verifier_ || std::filesystem::exists(dir_.file("audit.jsonl")))
     audit_log_ = std::make_unique<AuditLog>(dir_.file("audit.jsonl"), state_.step);
 }

@@ -134,6 +134,8 @@ TEST(Rewards, KeysThatDoNothingAreRefused) {
            {{"verifier.name=[math, math]"}, "given twice"},
            {{"verifier.name=[math, format]", "reward.weights=[1]"}, "reward.weights"},
            {{"reward.audit.share=0.5"}, "reward.audit.share"},
+           {{"verifier.name=[math, format]", "reward.audit.verifier=math"},
+            "reward.audit.verifier"},
            {{"reward.audit.verifier=math_boxed"}, "reward.audit.verifier"}}) {
     std::vector<std::string> words = short_run(run, overrides);
     words.push_back("--dry-run");
