@@ -208,7 +208,7 @@ const Node* Parser::matrix() {
     columns = std::exchange(in_row, 0);
   }
   advance();
-  if (cells.empty()) throw SyntaxError{};
+  if (cells.empty() || in_row > 0) throw SyntaxError{};  // none, or a row that ends with &
   const Node* node = arena_.add({.kind = Kind::kMatrix, .args = cells, .columns = columns});
   return environment == "vmatrix" ? make(Kind::kCall, {node}, "det") : node;
 }

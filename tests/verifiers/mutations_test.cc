@@ -136,6 +136,7 @@ TEST(Mutations, HostileInputsAreCheap) {
                                       "2^{2^{2^{2^{2^{2}}}}}",
                                       "10^{-10^{10^{10}}}",
                                       "\\sqrt[100000]{2}",
+                                      "\\begin{pmatrix}1&2&\\end{pmatrix}",  // once 0 columns
                                       "2^{1/99991}\\cdot 3^{1/99989}",
                                       std::string(20'000, '7') + "^{2}",
                                       "\\frac{1}{" + std::string(10'000, '9') + "}"};
