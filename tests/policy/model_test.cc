@@ -11,23 +11,17 @@
 #include "policy/kv_cache.h"
 #include "policy/parameter_shapes.h"
 #include "policy/rope_table.h"
+#include "tests/support/torch/tiny_model.h"
 
 namespace covrl {
 namespace {
 
 ModelConfig small_config() {
-  ModelConfig config;
-  config.model_type = "qwen2";
-  config.vocab_size = 61;
-  config.hidden_size = 24;
-  config.intermediate_size = 44;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 6;
-  config.max_position_embeddings = 512;
-  config.qkv_bias = true;
-  return config;
+  return testing::tiny_config({.vocab = 61,
+                               .hidden = 24,
+                               .intermediate = 44,
+                               .positions = 512,
+                               .tie_word_embeddings = false});
 }
 
 // Weights large enough that every layer matters.

@@ -11,29 +11,18 @@
 
 #include "core/error.h"
 #include "policy/model.h"
+#include "tests/support/torch/tiny_model.h"
 
 namespace covrl {
 namespace {
 
-ModelConfig tiny_config() {
-  ModelConfig config;
-  config.model_type = "qwen2";
-  config.vocab_size = 61;
-  config.hidden_size = 32;
-  config.intermediate_size = 48;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 8;
-  config.max_position_embeddings = 256;
-  config.tie_word_embeddings = true;
-  config.qkv_bias = true;
-  return config;
+ModelConfig small_config() {
+  return testing::tiny_config({.vocab = 61, .hidden = 32, .intermediate = 48, .positions = 256});
 }
 
 // Sharper than the initialisation, so that log-probs differ from row to row.
 Model sharp_model() {
-  Model model = Model::random(tiny_config(), 7);
+  Model model = Model::random(small_config(), 7);
   for (const auto& [name, tensor] : model.parameters())
     tensor.mul_(name.find("norm") == std::string::npos ? 6 : 1);
   return model;
@@ -149,7 +138,7 @@ TEST(Engine, StopTokensEndASampleAndAreKept) {
 Model in_type(const Model& model, DType dtype) {
   std::map<std::string, at::Tensor> weights;
   for (const auto& [name, tensor] : model.parameters()) weights.emplace(name, tensor);
-  return Model(tiny_config(), weights, dtype, "test");
+  return Model(small_config(), weights, dtype, "test");
 }
 
 class EngineTypes : public ::testing::TestWithParam<DType> {};
@@ -200,7 +189,7 @@ TEST(Engine, WeightsMayRequireGradients) {
 TEST(Engine, NonFiniteLogitsFailTheSampleOnly) {
   Model model = sharp_model();
   // One prompt contains the token whose embedding is broken, and the head is another matrix.
-  ModelConfig config = tiny_config();
+  ModelConfig config = small_config();
   config.tie_word_embeddings = false;
   model = Model::random(config, 7);
   for (const auto& [name, tensor] : model.parameters())
