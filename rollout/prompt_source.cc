@@ -1,5 +1,6 @@
 #include "rollout/prompt_source.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <functional>
@@ -124,6 +125,27 @@ std::string read_id(const Row& row, int64_t index) {
   return value->is_string() ? value->get<std::string>() : value->dump();
 }
 
+// Columns that say which problem it is, beside those of the prompt and the gold answer.
+constexpr std::array<const char*, 4> kIdentityKeys = {"id", "index", "data_source", "solution"};
+constexpr size_t kLongestField = 100;  // bytes; longer text describes one problem, not many
+
+std::vector<std::pair<std::string, std::string>> read_fields(const Json& object,
+                                                             const DataConfig& config) {
+  const auto is_one_of = [](const auto& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const auto& [key, value] : object.items()) {
+    if (key == config.prompt_key || key == config.label_key || is_one_of(kPromptKeys, key) ||
+        is_one_of(kLabelKeys, key) || is_one_of(kIdentityKeys, key))
+      continue;
+    if (!value.is_string() && !value.is_number() && !value.is_boolean()) continue;
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (text.size() <= kLongestField) fields.emplace_back(key, std::move(text));
+  }
+  return fields;
+}
+
 Prompt read_row(const Row& row, int64_t number, const std::string& default_source,
                 const DataConfig& config) {
   Prompt prompt;
@@ -132,6 +154,7 @@ Prompt read_row(const Row& row, int64_t number, const std::string& default_sourc
   prompt.gold = read_gold(row, config);
   prompt.index = read_index(row, number);
   prompt.id = read_id(row, prompt.index);
+  prompt.fields = read_fields(row.object, config);
   const Json* extra = find(row.object, "extra_info");
   if (extra != nullptr && extra->is_object())
     prompt.extra_info = extra->dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -1,19 +1,12 @@
 #include "rollout/recorder.h"
 
-#include <numeric>
-
 namespace covrl {
 
 namespace {
 
-Json mean_entropy(const Trajectory& trajectory) {
-  if (trajectory.entropy.empty()) return nullptr;
-  const double sum = std::accumulate(trajectory.entropy.begin(), trajectory.entropy.end(), 0.0);
-  return sum / static_cast<double>(trajectory.entropy.size());
-}
-
 Json to_json(int64_t step, const Prompt& prompt, size_t sample, const Trajectory& trajectory) {
   const bool judged = trajectory.verdict.outcome != Outcome::kFailed;
+  const std::optional<double> entropy = mean_entropy(trajectory);
   return {{"step", step},
           {"id", prompt.id},
           {"index", prompt.index},
@@ -26,7 +19,7 @@ Json to_json(int64_t step, const Prompt& prompt, size_t sample, const Trajectory
           {"reward", judged ? Json(trajectory.reward) : Json(nullptr)},
           {"finish_reason", finish_reason_name(trajectory.finish_reason)},
           {"num_tokens", trajectory.tokens.size()},
-          {"mean_entropy", mean_entropy(trajectory)},
+          {"mean_entropy", entropy ? Json(*entropy) : Json(nullptr)},
           {"weight_version", trajectory.weight_version}};
 }
 

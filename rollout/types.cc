@@ -1,6 +1,7 @@
 #include "rollout/types.h"
 
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -30,6 +31,12 @@ std::string prompt_text(const Prompt& prompt) {
 bool is_usable(const Trajectory& trajectory) {
   return trajectory.finish_reason != FinishReason::kFailed &&
          trajectory.verdict.outcome != Outcome::kFailed;
+}
+
+std::optional<double> mean_entropy(const Trajectory& trajectory) {
+  if (trajectory.entropy.empty()) return std::nullopt;
+  const double sum = std::accumulate(trajectory.entropy.begin(), trajectory.entropy.end(), 0.0);
+  return sum / static_cast<double>(trajectory.entropy.size());
 }
 
 void merge_copies(std::vector<Group>& groups) {

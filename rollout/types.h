@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/chat_template.h"
@@ -23,6 +24,8 @@ struct Prompt {
   std::string gold;
   std::string extra_info;       // of the row, a JSON object for external verifiers; empty: none
   std::vector<int64_t> tokens;  // rendered and encoded
+  // Short columns of the row that are none of the above, as text: {"subject", "Algebra"}.
+  std::vector<std::pair<std::string, std::string>> fields = {};
 };
 
 // What the prompt says, for people to read: its messages but the system's.
@@ -45,6 +48,8 @@ struct Trajectory {
 };
 // Neither its rollout nor its verification failed.
 bool is_usable(const Trajectory& trajectory);
+// Nats, over its tokens; none without tokens.
+std::optional<double> mean_entropy(const Trajectory& trajectory);
 
 // The samples of one prompt in one step: what an advantage is relative to.
 struct Group {
