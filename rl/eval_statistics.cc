@@ -1,12 +1,22 @@
 #include "rl/eval_statistics.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
+#include <numbers>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/rng.h"
 
 namespace covrl {
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
 
 double pass_at_k(int64_t n, int64_t c, int64_t k) {
   COVRL_CHECK(1 <= k && k <= n && 0 <= c && c <= n, "n ", n, " c ", c, " k ", k);
@@ -15,6 +25,13 @@ double pass_at_k(int64_t n, int64_t c, int64_t k) {
   for (int64_t i = n - c + 1; i <= n; ++i)
     all_wrong *= 1.0 - static_cast<double>(k) / static_cast<double>(i);
   return 1.0 - all_wrong;
+}
+
+std::vector<int64_t> pass_sizes(int64_t n) {
+  std::vector<int64_t> sizes;
+  for (int64_t k = 2; k < n; k *= 2) sizes.push_back(k);
+  sizes.push_back(n);
+  return sizes;
 }
 
 bool majority_is_correct(const std::vector<Answer>& answers) {
@@ -28,26 +45,41 @@ bool majority_is_correct(const std::vector<Answer>& answers) {
   return best != nullptr && best->correct;
 }
 
-double mean_accuracy(const std::vector<ProblemScore>& scores) {
-  double sum = 0;
-  for (const ProblemScore& score : scores)
-    sum += static_cast<double>(score.num_correct) / static_cast<double>(score.num_samples);
-  return scores.empty() ? 0 : sum / static_cast<double>(scores.size());
+double mean(const std::vector<double>& values) {
+  if (values.empty()) return kNone;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-std::pair<double, double> bootstrap_interval(const std::vector<ProblemScore>& scores) {
+std::pair<double, double> bootstrap_interval(const std::vector<double>& values) {
   constexpr int kResamples = 2000;
-  if (scores.empty()) return {0, 0};
+  if (values.empty()) return {kNone, kNone};
   std::vector<double> means;
   for (uint64_t resample = 0; resample < kResamples; ++resample) {
     Sequence sequence(/*seed=*/0, Stream::kBootstrap, /*step=*/0, resample);
-    std::vector<ProblemScore> drawn;
-    for (size_t i = 0; i < scores.size(); ++i)
-      drawn.push_back(scores[sequence.below(scores.size())]);
-    means.push_back(mean_accuracy(drawn));
+    double sum = 0;
+    for (size_t i = 0; i < values.size(); ++i) sum += values[sequence.below(values.size())];
+    means.push_back(sum / static_cast<double>(values.size()));
   }
   std::sort(means.begin(), means.end());
   return {means[kResamples * 25 / 1000], means[kResamples * 975 / 1000 - 1]};
+}
+
+double sign_test(int64_t won, int64_t lost) {
+  const auto n = static_cast<double>(won + lost);
+  double tail = 0;
+  for (int64_t i = 0; i <= std::min(won, lost); ++i) {
+    const auto k = static_cast<double>(i);
+    tail += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) -
+                     n * std::numbers::ln2);
+  }
+  return std::min(1.0, 2 * tail);
+}
+
+double quantile(std::vector<double> values, double part) {
+  if (values.empty()) return kNone;
+  std::sort(values.begin(), values.end());
+  const double rank = std::ceil(part * static_cast<double>(values.size()));
+  return values[static_cast<size_t>(std::max(rank, 1.0)) - 1];
 }
 
 }  // namespace covrl

@@ -151,4 +151,21 @@ std::string to_markdown(const ReportTable& table) {
   return out + "\n";
 }
 
+std::string to_text(const ReportTable& table) {
+  if (table.rows.empty()) return "";
+  std::vector<std::vector<std::string>> lines = {table.columns};
+  lines.insert(lines.end(), table.rows.begin(), table.rows.end());
+  std::vector<size_t> widths(table.columns.size(), 0);
+  for (const std::vector<std::string>& line : lines)
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  std::string out;
+  for (const std::vector<std::string>& line : lines) {
+    std::string text = line[0] + std::string(widths[0] - line[0].size(), ' ');
+    for (size_t i = 1; i < line.size(); ++i)
+      text += "  " + std::string(widths[i] - line[i].size(), ' ') + line[i];
+    out += text.erase(text.find_last_not_of(' ') + 1) + "\n";
+  }
+  return out;
+}
+
 }  // namespace covrl

@@ -31,5 +31,7 @@ ReportTable entropy_table(const std::vector<RunData>& runs);
 // Empty text for a table without rows.
 std::string to_html(const ReportTable& table);
 std::string to_markdown(const ReportTable& table);
+// Fixed width, without the title: the first column to the left, the others to the right.
+std::string to_text(const ReportTable& table);
 
 }  // namespace covrl

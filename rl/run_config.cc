@@ -1,5 +1,6 @@
 #include "rl/run_config.h"
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -98,6 +99,11 @@ void EvalSection::describe(config::Visitor& v) {
           {0, 1e7});
   v.field("train_problems", train_problems,
           "First distinct training problems, evaluated as the set `train`; 0: none.", {0, 1e9});
+  v.field("reflection_words", reflection_words,
+          "Self-reflection words: the share of responses with one of them, or an inflection, is "
+          "logged.");
+  v.check(std::ranges::find(reflection_words, "") == reflection_words.end(), "reflection_words",
+          "holds an empty word; leave it out");
   v.check(samples > 0 || greedy || files.empty(), "samples",
           "is 0 and greedy is false: nothing would be evaluated; set one, or leave `files` empty");
 }

@@ -60,6 +60,7 @@ struct EvalSection {
   int64_t max_problems = 0;    // of each set; 0: all
   int64_t max_new_tokens = 0;  // 0: that of the rollout
   int64_t train_problems = 8;  // first distinct training problems, as the set "train"; 0: none
+  std::vector<std::string> reflection_words = {"rethink", "recheck", "recalculate"};
   void describe(config::Visitor& v);
 };
 

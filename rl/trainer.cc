@@ -8,6 +8,8 @@
 #include "core/log.h"
 #include "rl/dynamic_sampling.h"
 #include "rl/estimate.h"
+#include "rl/eval_metrics.h"
+#include "rl/eval_tables.h"
 #include "rl/greedy_baseline.h"
 #include "rl/overlong.h"
 #include "rl/report.h"
@@ -137,7 +139,7 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), state_.step);
   entropy_watch_.replay(read_metrics(dir_.file("metrics.jsonl")));
   recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
-  eval_recorder_ = std::make_unique<Recorder>(dir_.file("eval_samples.jsonl"), state_.step);
+  eval_log_ = std::make_unique<StepLog>(dir_.file("eval_samples.jsonl"), state_.step);
   example_log_ = std::make_unique<ExampleLog>(dir_.file("example_accuracy.jsonl"), state_.step);
   if (!config_.actor.entropy_control.has("none"))
     selection_log_ =
@@ -312,14 +314,15 @@ void Trainer::check_gap(const Metrics& metrics) const {
 
 void Trainer::evaluate(int64_t step, Metrics& metrics) {
   if (evaluator_.empty()) return;
-  std::vector<std::vector<Group>> groups;
-  last_eval_ = evaluator_.run(sampler_, sync_->version(), &groups);
+  const std::vector<EvalRow> rows = evaluator_.run(sampler_, {.step = step}, sync_->version());
+  last_eval_ = summarise(rows, config_.eval.reflection_words);
   if (first_eval_.empty() && step == 0) first_eval_ = last_eval_;
-  for (const EvalResult& result : last_eval_) add_eval_metrics(result, config_.eval, metrics);
+  for (const EvalResult& result : last_eval_) add_eval_metrics(result, metrics);
   const EvalResult& shown = last_eval_.front();
-  progress_.set_accuracy(shown.name, config_.eval.samples > 0 ? shown.mean_at_k : shown.greedy);
-  if (eval_recorder_)
-    for (const std::vector<Group>& set : groups) eval_recorder_->write(step, set, /*limit=*/-1);
+  progress_.set_accuracy(shown.name, shown.main().accuracy);
+  if (!eval_log_) return;
+  for (const EvalRow& row : rows) eval_log_->add(to_json(row));
+  eval_log_->flush();
 }
 
 void Trainer::save(int64_t step) {
@@ -342,9 +345,8 @@ void Trainer::finish(int64_t step) {
   if (!is_root()) return;
   log::finish_progress();
   if (first_eval_.empty())
-    first_eval_ = read_eval_results(dir_.file("metrics.jsonl"), 0, config_.eval, last_eval_);
-  if (!last_eval_.empty())
-    log::info(concat("\n", eval_table(first_eval_, last_eval_, config_.eval)));
+    first_eval_ = read_eval_results(dir_.file("metrics.jsonl"), 0, last_eval_);
+  if (!last_eval_.empty()) log::info(concat("\n", progress_table(first_eval_, last_eval_)));
   write_report({dir_.path}, dir_.file("report.html"));
   log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
                    "/global_step_", step, "/actor/huggingface"));

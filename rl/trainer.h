@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "core/metrics.h"
+#include "core/step_log.h"
 #include "policy/pretrained.h"
 #include "rl/advantage/advantage.h"
 #include "rl/checkpoint.h"
 #include "rl/cluster.h"
 #include "rl/critic.h"
 #include "rl/entropy_watch.h"
+#include "rl/eval_summary.h"
 #include "rl/evaluate.h"
 #include "rl/example_history.h"
 #include "rl/learner.h"
@@ -90,7 +92,8 @@ class Trainer {
   CheckpointState state_;
   std::unique_ptr<WeightSync> sync_;
   std::unique_ptr<MetricsSink> sink_;  // on the root
-  std::unique_ptr<Recorder> recorder_, eval_recorder_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<StepLog> eval_log_;
   std::unique_ptr<ExampleLog> example_log_;
   std::unique_ptr<SelectionLog> selection_log_;
   std::unique_ptr<AuditLog> audit_log_;

@@ -10,6 +10,7 @@ namespace covrl {
 int run_train(const std::vector<std::string>& args);
 int run_sft(const std::vector<std::string>& args);
 int run_eval(const std::vector<std::string>& args);
+int run_compare(const std::vector<std::string>& args);
 int run_generate(const std::vector<std::string>& args);
 int run_score(const std::vector<std::string>& args);
 int run_probe(const std::vector<std::string>& args);

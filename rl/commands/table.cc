@@ -15,10 +15,11 @@ struct Command {
   const char* summary;
 };
 
-constexpr std::array<Command, 12> kCommands = {{
+constexpr std::array<Command, 13> kCommands = {{
     {"train", run_train, "reinforcement learning with verifiable rewards"},
     {"sft", run_sft, "supervised fine-tuning"},
     {"eval", run_eval, "accuracy of a checkpoint on problem sets"},
+    {"compare", run_compare, "two evaluations, problem by problem"},
     {"generate", run_generate, "sample completions"},
     {"score", run_score, "log-probs and entropy of given tokens"},
     {"probe", run_probe, "answer mixed requests, to compare implementations"},
