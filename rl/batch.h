@@ -55,11 +55,13 @@ struct Batch {
   at::Tensor loss_mask_T;                // bool
   at::Tensor behaviour_logprob_T;        // float32, 0 outside the mask
   Once old_logprob_T{"old_logprob"};     // float32, of the policy at the start of the step
-  bool old_is_behaviour = false;         // old_logprob is the sampler's (rl/rollout_correction.h)
-  Once old_entropy_T{"old_entropy"};     // float32
-  Once unit_entropy_T{"unit_entropy"};   // float32, the same at temperature 1, if asked for
-  Once ref_logprob_T{"ref_logprob"};     // float32
-  Once value_T{"value"};                 // float32, of the critic at the start of the step, if any
+  Once sampling_logprob_T{"sampling_logprob"};  // float32, the same at the sampling temperature,
+                                                // where old_logprob's is another
+  bool old_is_behaviour = false;        // old_logprob is the sampler's (rl/rollout_correction.h)
+  Once old_entropy_T{"old_entropy"};    // float32
+  Once unit_entropy_T{"unit_entropy"};  // float32, the same at temperature 1, if asked for
+  Once ref_logprob_T{"ref_logprob"};    // float32
+  Once value_T{"value"};                // float32, of the critic at the start of the step, if any
   Once rollout_weight_T{"rollout_weight"};  // float32, off-policy weights, if any
   Once advantage_T{"advantage"};            // float32, 0 outside the mask (rl/estimate.h)
   Once return_T{"return"};                  // float32, 0 outside the mask
@@ -70,6 +72,11 @@ struct Batch {
   // Global id of the token that each entry is about, unique in the step: a function of slot, sample
   // and position alone.
   at::Tensor token_ids_T() const;  // int64 [T]
+
+  // The scored log-probs that behaviour_logprob_T is compared with: those at its temperature.
+  const at::Tensor& scored_like_behaviour_T() const {
+    return sampling_logprob_T.filled() ? sampling_logprob_T.get() : old_logprob_T.get();
+  }
 
   // The entry that the last completion token of sequence n is predicted at.
   int64_t last_entry(int64_t n) const { return cu_seqlens[static_cast<size_t>(n) + 1] - 2; }

@@ -32,17 +32,18 @@ at::Tensor received(const std::vector<std::byte>& bytes, at::ScalarType dtype) {
 
 }  // namespace
 
-std::vector<MiniBatch> split_mini_batches(const Batch& batch, int64_t num_groups,
+std::vector<MiniBatch> split_mini_batches(const Batch& batch, int64_t size, MiniBatchUnit unit,
                                           int64_t max_response_length) {
   std::vector<MiniBatch> result;
-  int64_t groups_seen = 0;
+  int64_t units_seen = 0;
   for (int64_t n = 0; n < batch.num_sequences(); ++n) {
     const size_t index = static_cast<size_t>(n);
-    if (n == 0 || batch.sequence_ids[index].slot != batch.sequence_ids[index - 1].slot) {
-      const bool full = num_groups > 0 && groups_seen % num_groups == 0;
-      if (n == 0 || full)
+    const bool new_prompt =
+        n == 0 || batch.sequence_ids[index].slot != batch.sequence_ids[index - 1].slot;
+    if (new_prompt || unit == MiniBatchUnit::kResponses) {
+      if (n == 0 || (size > 0 && units_seen % size == 0))
         result.push_back({n, n, {}, {0, 0, static_cast<double>(max_response_length)}});
-      ++groups_seen;
+      ++units_seen;
     }
     MiniBatch& mini_batch = result.back();
     mini_batch.last = n + 1;

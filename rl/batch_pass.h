@@ -12,10 +12,11 @@
 #include "policy/model.h"
 #include "rl/batch.h"
 #include "rl/loss/reduction.h"
+#include "rl/update_config.h"
 
 namespace covrl {
 
-// Sequences first .. last-1 of the batch, whole groups: what one optimizer update is made of.
+// Sequences first .. last-1 of the batch: what one optimizer update is made of.
 struct MiniBatch {
   int64_t first = 0, last = 0;
   std::vector<int64_t> sequences;  // those with loss tokens
@@ -26,8 +27,9 @@ struct MiniBatch {
   int64_t end(const Batch& batch) const { return batch.cu_seqlens[static_cast<size_t>(last)]; }
 };
 
-// Consecutive groups of `num_groups` prompts in the batch's order; 0: all in one.
-std::vector<MiniBatch> split_mini_batches(const Batch& batch, int64_t num_groups,
+// Consecutive parts of `size` prompts or responses in the batch's order, failed ones counted; 0:
+// all in one.
+std::vector<MiniBatch> split_mini_batches(const Batch& batch, int64_t size, MiniBatchUnit unit,
                                           int64_t max_response_length);
 
 // Sequences of the batch that have loss tokens.

@@ -93,8 +93,8 @@ Critic::StepResult Critic::step(const Batch& batch, const MiniBatch& mini_batch)
 Metrics Critic::update(const Batch& batch) {
   RECORD_USER_SCOPE("learn values");
   std::vector<StepResult> results;
-  const std::vector<MiniBatch> parts =
-      split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
+  const std::vector<MiniBatch> parts = split_mini_batches(
+      batch, config_.ppo_mini_batch_size, config_.ppo_mini_batch_unit, max_response_length_);
   for (int64_t epoch = 0; epoch < config_.ppo_epochs; ++epoch)
     for (const MiniBatch& mini_batch : parts)
       if (mini_batch.counts.num_tokens > 0) results.push_back(step(batch, mini_batch));

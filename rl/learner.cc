@@ -34,16 +34,20 @@ at::Tensor current_scores(const SharedPass& pass, const Model& policy, double te
   });
 }
 
-// Log-prob, entropy and entropy at temperature 1: the output head twice, the layers once.
-std::vector<at::Tensor> forward_with_unit_entropy(const Model& model, const Piece& piece,
-                                                  double temperature) {
+// Log-prob and entropy at each temperature: the output head once for each, the layers once.
+std::vector<at::Tensor> forward_at(const Model& model, const Piece& piece,
+                                   const std::vector<double>& temperatures) {
   const at::Device device = model.device();
   const at::Tensor hidden = model.hidden(piece.packed).index_select(0, piece.rows.to(device)),
                    targets = piece.targets.to(device);
-  const kernels::TokenLogprob scored =
-      kernels::token_logprob(hidden, model.head(), targets, temperature);
-  const kernels::TokenLogprob unit = kernels::token_logprob(hidden, model.head(), targets, 1);
-  return {scored.logprob_T.cpu(), scored.entropy_T.cpu(), unit.entropy_T.cpu()};
+  std::vector<at::Tensor> values;
+  for (const double temperature : temperatures) {
+    const kernels::TokenLogprob scored =
+        kernels::token_logprob(hidden, model.head(), targets, temperature);
+    values.push_back(scored.logprob_T.cpu());
+    values.push_back(scored.entropy_T.cpu());
+  }
+  return values;
 }
 
 void check_entropy_control(config::Visitor& v, const LearnerConfig& config) {
@@ -68,6 +72,11 @@ void check_entropy_control(config::Visitor& v, const LearnerConfig& config) {
 void LearnerConfig::describe(config::Visitor& v) {
   v.field("pg_loss_coeff", pg_loss_coeff,
           "Weight of the policy loss; 0 leaves entropy control and KL alone.", {0, 1e3});
+  v.field("logprob_temperature", logprob_temperature,
+          "Temperature of the learner's log-probs, entropy and their gradients, of reference and "
+          "ratio alike; null: rollout.temperature. Where they differ the old log-probs are the "
+          "learner's own at this temperature, and the check against the sampler is at the other.",
+          {1e-3, 100});
   v.section("policy_loss", policy_loss, "The policy loss.");
   v.section("entropy_control", entropy_control, "What keeps the policy exploring.");
   v.word("loss_agg_mode", loss_agg_mode,
@@ -83,8 +92,8 @@ void LearnerConfig::describe(config::Visitor& v) {
          kl_names());
   describe_updates(v);
   v.field("entropy_at_unit_temperature", entropy_at_unit_temperature,
-          "Measure the entropy at temperature 1 too (actor/entropy_unit_temperature). Where the "
-          "rollout temperature is not 1 it costs one more pass through the output head per step.");
+          "Measure the entropy at temperature 1 too (actor/entropy_unit_temperature). Where no "
+          "other log-prob is at 1 it costs one more pass through the output head per step.");
   v.section("optim", optim, "The optimizer.");
   v.check(kl_loss_coef > 0 || kl_loss_type == LearnerConfig().kl_loss_type, "kl_loss_type",
           "has no effect with kl_loss_coef 0; give kl_loss_coef a value, or remove the key");
@@ -95,21 +104,17 @@ void LearnerConfig::describe(config::Visitor& v) {
           concat("is ", loss_agg_mode, ", but policy_loss.kind ", policy_loss.kind,
                  " is defined as a mean over sequences; set loss_agg_mode: seq-mean-token-mean"));
   check_entropy_control(v, *this);
-  v.check(pg_loss_coeff > 0 || kl_loss_coef > 0 || !entropy_control.has("none") ||
-              optim.weight_decay > 0,
-          "pg_loss_coeff",
-          "is 0 and so are kl_loss_coef, entropy control and weight decay: nothing would change "
-          "the policy; set one of them");
 }
 
 Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm,
-                 double temperature, uint64_t seed, int64_t total_updates,
+                 double sampling_temperature, uint64_t seed, int64_t total_updates,
                  int64_t max_response_length)
     : config_(std::move(config)),
       policy_(policy),
       reference_(reference),
       comm_(comm),
-      temperature_(temperature),
+      sampling_temperature_(sampling_temperature),
+      temperature_(config_.logprob_temperature.value_or(sampling_temperature)),
       seed_(seed),
       total_updates_(total_updates),
       max_response_length_(max_response_length),
@@ -125,26 +130,36 @@ Learner::Learner(LearnerConfig config, Model& policy, const Model* reference, Co
 void Learner::score(Batch& batch) {
   RECORD_USER_SCOPE("score");
   const at::NoGradGuard no_grad;
-  const bool other_temperature = config_.entropy_at_unit_temperature && temperature_ != 1;
-  const int64_t num_columns = 2 + (other_temperature ? 1 : 0) + (reference_ != nullptr ? 1 : 0);
+  const std::vector<double> temperatures = scored_temperatures();
+  const int64_t num_policy = 2 * static_cast<int64_t>(temperatures.size());
+  const int64_t num_columns = num_policy + (reference_ != nullptr ? 1 : 0);
   const SharedPass pass(batch, learning_sequences(batch), config_.ppo_max_tokens, comm_);
   const at::Tensor columns = pass.columns(num_columns, [&](const Piece& piece) {
-    std::vector<at::Tensor> values;
-    if (other_temperature) {
-      values = forward_with_unit_entropy(policy_, piece, temperature_);
-    } else {
-      const PackedScores scored = forward(policy_, piece, temperature_);
-      values = {scored.logprob_T, scored.entropy_T};
-    }
+    std::vector<at::Tensor> values = forward_at(policy_, piece, temperatures);
     if (reference_ != nullptr)
       values.push_back(forward(*reference_, piece, temperature_).logprob_T);
     return at::stack(values);
   });
+  // The column of log-probs at a temperature; that of entropies follows.
+  const auto column_at = [&](double temperature) {
+    return 2 * (std::find(temperatures.begin(), temperatures.end(), temperature) -
+                temperatures.begin());
+  };
   batch.old_logprob_T.set(columns[0]);
   batch.old_entropy_T.set(columns[1]);
-  if (config_.entropy_at_unit_temperature)
-    batch.unit_entropy_T.set(columns[other_temperature ? 2 : 1]);
-  if (reference_ != nullptr) batch.ref_logprob_T.set(columns[num_columns - 1]);
+  if (sampling_temperature_ != temperature_)
+    batch.sampling_logprob_T.set(columns[column_at(sampling_temperature_)]);
+  if (config_.entropy_at_unit_temperature) batch.unit_entropy_T.set(columns[column_at(1) + 1]);
+  if (reference_ != nullptr) batch.ref_logprob_T.set(columns[num_policy]);
+}
+
+std::vector<double> Learner::scored_temperatures() const {
+  std::vector<double> temperatures = {temperature_};
+  if (sampling_temperature_ != temperature_) temperatures.push_back(sampling_temperature_);
+  if (config_.entropy_at_unit_temperature &&
+      std::find(temperatures.begin(), temperatures.end(), 1.0) == temperatures.end())
+    temperatures.push_back(1);
+  return temperatures;
 }
 
 ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved) {
@@ -228,7 +243,7 @@ Learner::StepResult Learner::step(const Batch& batch, const MiniBatch& mini_batc
   gradient_.clear();
   StepResult result;
   {
-    const at::AutoGradMode with_gradient(true);
+    const at::AutoGradMode with_gradient(config_.has_loss());
     const SharedPass pass(batch, mini_batch.sequences, config_.ppo_max_tokens, comm_);
     const std::vector<double> sums = pass.sums(kNumObjectiveSums, [&](const Piece& piece) {
       return backward(batch, mini_batch, piece, selected);
@@ -257,8 +272,8 @@ void Learner::rescore(const Batch& batch, Metrics& metrics) const {
 
 Metrics Learner::update(const Batch& batch) {
   RECORD_USER_SCOPE("learn");
-  const std::vector<MiniBatch> parts =
-      split_mini_batches(batch, config_.ppo_mini_batch_size, max_response_length_);
+  const std::vector<MiniBatch> parts = split_mini_batches(
+      batch, config_.ppo_mini_batch_size, config_.ppo_mini_batch_unit, max_response_length_);
   warn_if_loss_is_misplaced(static_cast<int64_t>(parts.size()) * config_.ppo_epochs,
                             batch.old_is_behaviour);
   Metrics metrics;

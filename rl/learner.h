@@ -3,14 +3,15 @@
 // step. Loss and gradient do not depend on micro-batch size or rank count; with the same
 // micro-batches the result has the same bits for any rank count.
 //
-// Mini-batches are consecutive groups of `ppo_mini_batch_size` prompts in the batch's order,
-// ppo_epochs times over. A mini-batch without a usable token makes no update and is counted.
+// Mini-batches are consecutive parts of `ppo_mini_batch_size` prompts or responses in the batch's
+// order, ppo_epochs times over. A mini-batch without a usable token makes no update and is counted.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@
 namespace covrl {
 
 struct LearnerConfig : UpdateConfig {
-  double pg_loss_coeff = 1.0;  // 0 allowed: entropy and KL alone drive the policy
+  double pg_loss_coeff = 1.0;                 // 0 allowed: entropy and KL alone drive the policy
+  std::optional<double> logprob_temperature;  // null: that of sampling
   PolicyLossConfig policy_loss;
   EntropyControlConfig entropy_control;
   std::string loss_agg_mode = "token-mean";
@@ -40,27 +42,33 @@ struct LearnerConfig : UpdateConfig {
   bool entropy_at_unit_temperature = true;  // measured, where sampling has another temperature
   OptimizerConfig optim;
   void describe(config::Visitor& v);
+  // Whether the loss has a term; without one only weight decay moves the policy.
+  bool has_loss() const {
+    return pg_loss_coeff != 0 || kl_loss_coef != 0 || !entropy_control.has("none");
+  }
 };
 
 class Learner {
  public:
   // `reference` may be null when kl_loss_coef is 0; score() uses it where it is given.
-  // `temperature`: of sampling, used for log-probs and
-  // entropy alike. `total_updates`: for the learning-rate schedule. `max_response_length`: for
+  // `sampling_temperature`: log-probs and entropy are at it too, unless the configuration gives
+  // another. `total_updates`: for the learning-rate schedule. `max_response_length`: for
   // seq-mean-token-sum-norm.
   Learner(LearnerConfig config, Model& policy, const Model* reference, Communicator& comm,
-          double temperature, uint64_t seed, int64_t total_updates, int64_t max_response_length);
+          double sampling_temperature, uint64_t seed, int64_t total_updates,
+          int64_t max_response_length);
 
-  // Fills old_logprob, old_entropy, unit_entropy (if configured) and (with a reference) ref_logprob
-  // of the whole batch on every rank.
+  // Fills old_logprob, old_entropy, sampling_logprob (where the temperatures differ), unit_entropy
+  // (if configured) and (with a reference) ref_logprob of the whole batch on every rank.
   void score(Batch& batch);
 
   // All updates of a rollout step. Metrics averaged over the updates: actor/{loss, pg_loss,
   // kl_loss} as loss_agg_mode reduces them (kl_loss with kl_loss_coef only; loss is what is
   // minimised; pg_loss is before coefficient and entropy control), actor/{entropy, ppo_kl,
   // pg_clipfrac, pg_clipfrac_lower} per loss token, actor/{grad_norm, lr}; and actor/{num_updates,
-  // num_skipped_updates}, what entropy_metrics.h and entropy control report. A non-finite loss or
-  // gradient throws Error(kRuntime) on every rank before the step.
+  // num_skipped_updates}, what entropy_metrics.h and entropy control report. Without a term in the
+  // loss there is no backward pass: updates are weight decay alone. A non-finite loss or gradient
+  // throws Error(kRuntime) on every rank before the step.
   Metrics update(const Batch& batch);
 
   // Of the last update of the last rollout step: the most covariant tokens that each control
@@ -81,6 +89,8 @@ class Learner {
     double grad_norm = 0, lr = 0;
   };
 
+  // At which score() takes log-probs and entropies: first that of the learner.
+  std::vector<double> scored_temperatures() const;
   // The mini-batch as controls see it. `weights_moved`: the policy has been updated since score().
   ControlView view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
   std::vector<at::Tensor> select(const Batch& batch, const MiniBatch& mini_batch,
@@ -99,7 +109,8 @@ class Learner {
   Model& policy_;
   const Model* reference_;
   Communicator& comm_;
-  double temperature_;
+  double sampling_temperature_;
+  double temperature_;  // of log-probs, entropy and their gradients
   uint64_t seed_;
   int64_t total_updates_;
   int64_t max_response_length_;

@@ -146,7 +146,7 @@ RolloutMismatch mismatch_of(const Batch& batch) {
   mismatch.cu_seqlens = batch.cu_seqlens;
   const bool* mask = batch.loss_mask_T.const_data_ptr<bool>();
   mismatch.mask.assign(mask, mask + batch.num_tokens());
-  mismatch.old_logprob = doubles(batch.old_logprob_T.get());
+  mismatch.old_logprob = doubles(batch.scored_like_behaviour_T());
   mismatch.behaviour_logprob = doubles(batch.behaviour_logprob_T);
   return mismatch;
 }

@@ -1,7 +1,8 @@
 // Correction for a sampler that is not quite the learner's policy: importance weights and rejection
 // from the gap between the log-probs of sampling and those of scoring,
 //   L_t = old_logprob_t - behaviour_logprob_t,
-// as verl's rollout correction has them. Every exponent is bounded to +-20.
+// as verl's rollout correction has them; both at the sampling temperature, whatever
+// actor.logprob_temperature. Every exponent is bounded to +-20.
 //
 // Here the two agree bit for bit in float32, so that L is 0 and nothing happens. They differ when
 // the weights are bfloat16, or when the sampler's are older than the learner's. top_k and top_p are

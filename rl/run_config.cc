@@ -9,17 +9,69 @@
 namespace covrl {
 namespace {
 
-int64_t num_updates(int64_t num_prompts, int64_t mini_batch, int64_t epochs) {
-  if (mini_batch == 0) mini_batch = num_prompts;
-  return (num_prompts + mini_batch - 1) / mini_batch * epochs;
+// The whole rollout batch in what the mini-batch is counted in.
+int64_t batch_size(const RunConfig& config, const UpdateConfig& update) {
+  const bool prompts = update.ppo_mini_batch_unit == MiniBatchUnit::kPrompts;
+  return config.trainer.train_batch_size * (prompts ? 1 : config.rollout.n);
+}
+
+const char* unit_name(const UpdateConfig& update) {
+  return update.ppo_mini_batch_unit == MiniBatchUnit::kPrompts ? "prompts" : "responses";
+}
+
+int64_t num_updates(const RunConfig& config, const UpdateConfig& update) {
+  const int64_t whole = batch_size(config, update);
+  const int64_t part = update.ppo_mini_batch_size == 0 ? whole : update.ppo_mini_batch_size;
+  return (whole + part - 1) / part * update.ppo_epochs;
+}
+
+// "8 updates per rollout step, 16 prompts (128 completions) each"
+std::string updates_text(const RunConfig& config, const UpdateConfig& update) {
+  const int64_t updates = num_updates(config, update), n = config.rollout.n;
+  const int64_t part =
+      update.ppo_mini_batch_size == 0 ? batch_size(config, update) : update.ppo_mini_batch_size;
+  const bool prompts = update.ppo_mini_batch_unit == MiniBatchUnit::kPrompts;
+  const std::string head =
+      concat(updates, updates == 1 ? " update" : " updates", " per rollout step, ");
+  if (prompts) return concat(head, part, " prompts (", part * n, " completions) each");
+  if (part % n == 0) return concat(head, part / n, " prompts (", part, " completions) each");
+  return concat(head, part, " completions each, which cuts groups of ", n);
+}
+
+void check_mini_batch(const RunConfig& config, const UpdateConfig& update, const char* section,
+                      config::Visitor& v) {
+  v.check(update.ppo_mini_batch_size <= batch_size(config, update), section,
+          concat("ppo_mini_batch_size is ", update.ppo_mini_batch_size, " ", unit_name(update),
+                 ", more than the ", batch_size(config, update),
+                 " of a rollout step (trainer.train_batch_size = ", config.trainer.train_batch_size,
+                 ", rollout.n = ", config.rollout.n, "); lower it, or set 0 for the whole batch"));
+}
+
+double logprob_temperature(const RunConfig& config) {
+  return config.actor.logprob_temperature.value_or(config.rollout.temperature);
+}
+
+// "temperature: ..." of the batch table; empty where there is one for all.
+std::string temperature_line(const RunConfig& config) {
+  if (logprob_temperature(config) == config.rollout.temperature) return "";
+  return concat("  temperature:  ", config.rollout.temperature, " of sampling, ",
+                logprob_temperature(config), " of log-probs and entropy\n");
+}
+
+// "loss: ..." of the batch table where no term of it moves the policy; else empty.
+std::string idle_line(const RunConfig& config) {
+  const OptimizerConfig& optim = config.actor.optim;
+  const char* still = "the weights stay as they are";
+  if (optim.lr == 0) return concat("  loss:         actor.optim.lr is 0: ", still, "\n");
+  if (config.actor.has_loss()) return "";
+  return concat("  loss:         no term (pg_loss_coeff 0, kl_loss_coef 0, entropy_control none): ",
+                optim.weight_decay > 0 ? "only weight decay moves the policy" : still, "\n");
 }
 
 // "critic: ..." of the batch table; empty without one.
 std::string critic_line(const RunConfig& config) {
   if (!has_critic(config)) return "";
-  const int64_t updates = critic_updates_per_step(config);
-  std::string line = concat("  critic:       ", updates, updates == 1 ? " update" : " updates",
-                            " per rollout step");
+  std::string line = concat("  critic:       ", updates_text(config, config.critic));
   if (config.trainer.critic_warmup > 0)
     line += concat("; it learns alone in the first ", config.trainer.critic_warmup, " steps");
   return line + "\n";
@@ -36,10 +88,7 @@ void check_critic(const RunConfig& config, config::Visitor& v) {
   v.check(trainer.critic_warmup == 0 || trainer.critic_warmup < trainer.total_steps, "trainer",
           concat("critic_warmup is ", trainer.critic_warmup, " of ", trainer.total_steps,
                  " steps: the policy would never learn; lower it, or raise total_steps"));
-  v.check(config.critic.ppo_mini_batch_size <= trainer.train_batch_size, "critic",
-          concat("ppo_mini_batch_size is ", config.critic.ppo_mini_batch_size,
-                 " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
-                 "; lower it, or set 0 for the whole batch"));
+  check_mini_batch(config, config.critic, "critic", v);
 }
 
 }  // namespace
@@ -65,7 +114,9 @@ void ModelSection::describe(config::Visitor& v) {
 void RolloutSection::describe(config::Visitor& v) {
   v.field("n", n, "Samples per prompt; together they are the group of an advantage.", {1, 65536});
   v.field("temperature", temperature,
-          "Sampling temperature; log-probs and entropy of the learner use it too.", {1e-3, 100});
+          "Sampling temperature; the learner's log-probs and entropy too, unless "
+          "actor.logprob_temperature is given.",
+          {1e-3, 100});
   v.field("top_k", top_k, "Sample among the k likeliest tokens; 0: off.", {0, 1e9});
   v.field("top_p", top_p, "Sample within the smallest set of this probability; 1: off.", {1e-6, 1});
   v.field("max_new_tokens", max_new_tokens, "Longest completion, in tokens.", {1, 1e7});
@@ -185,10 +236,15 @@ void RunConfig::describe(config::Visitor& v) {
       "algorithm",
       concat("rollout_correction.bypass_mode has no effect with actor.policy_loss.kind ",
              actor.policy_loss.kind, ", which has no ratio; set rollout_correction.rollout_is"));
-  v.check(actor.ppo_mini_batch_size <= trainer.train_batch_size, "actor",
-          concat("ppo_mini_batch_size is ", actor.ppo_mini_batch_size,
-                 " prompts, more than trainer.train_batch_size = ", trainer.train_batch_size,
-                 "; lower it, or set 0 for the whole batch"));
+  v.check(!algorithm.rollout_correction.bypass_mode ||
+              logprob_temperature(*this) == rollout.temperature,
+          "algorithm",
+          concat("rollout_correction.bypass_mode takes the sampler's log-probs, which are at "
+                 "rollout.temperature = ",
+                 rollout.temperature,
+                 ", for old ones at actor.logprob_temperature = ", logprob_temperature(*this),
+                 ": the ratio would not begin at 1; remove one of the two keys"));
+  check_mini_batch(*this, actor, "actor", v);
   check_group_size(v, *this);
   check_merged_copies(v, *this);
   v.check(
@@ -205,32 +261,27 @@ bool has_critic(const RunConfig& config) {
   return config.algorithm.advantage.adv_estimator == "gae";
 }
 
-int64_t updates_per_step(const RunConfig& config) {
-  return num_updates(config.trainer.train_batch_size, config.actor.ppo_mini_batch_size,
-                     config.actor.ppo_epochs);
-}
+int64_t updates_per_step(const RunConfig& config) { return num_updates(config, config.actor); }
 
 int64_t critic_updates_per_step(const RunConfig& config) {
-  return num_updates(config.trainer.train_batch_size, config.critic.ppo_mini_batch_size,
-                     config.critic.ppo_epochs);
+  return num_updates(config, config.critic);
 }
 
 std::string batch_table(const RunConfig& config, int num_ranks) {
   const int64_t prompts = config.trainer.train_batch_size;
-  const int64_t mini =
-      config.actor.ppo_mini_batch_size == 0 ? prompts : config.actor.ppo_mini_batch_size;
   const int64_t updates = updates_per_step(config);
   std::ostringstream out;
   out << "  rollout step: " << prompts << " prompts x " << config.rollout.n
       << " samples = " << prompts * config.rollout.n << " completions of at most "
       << config.rollout.max_new_tokens << " tokens\n"
-      << "  optimizer:    " << updates << (updates == 1 ? " update" : " updates")
-      << " per rollout step, " << mini << " prompts (" << mini * config.rollout.n
-      << " completions) each"
-      << (updates == 1 ? "; strictly on-policy: the ratio is 1 and the clip never acts" : "")
+      << "  optimizer:    " << updates_text(config, config.actor)
+      << (updates == 1 && config.actor.pg_loss_coeff > 0
+              ? "; strictly on-policy: the ratio is 1 and the clip never acts"
+              : "")
       << "\n"
-      << critic_line(config) << "  run:          " << config.trainer.total_steps
-      << " rollout steps, " << config.trainer.total_steps * updates << " updates, "
+      << idle_line(config) << temperature_line(config) << critic_line(config)
+      << "  run:          " << config.trainer.total_steps << " rollout steps, "
+      << config.trainer.total_steps * updates << " updates, "
       << config.trainer.total_steps * prompts * config.rollout.n << " completions\n"
       << "  ranks:        " << num_ranks;
   if (config.cluster.learners == 0) {

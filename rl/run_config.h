@@ -105,7 +105,7 @@ struct RunConfig {
 // Whether the run has a critic: with adv_estimator gae.
 bool has_critic(const RunConfig& config);
 
-// Optimizer updates that a rollout step makes: ceil(train_batch_size / mini-batch) * epochs.
+// Optimizer updates that a rollout step makes: ceil(prompts or responses / mini-batch) * epochs.
 int64_t updates_per_step(const RunConfig& config);
 int64_t critic_updates_per_step(const RunConfig& config);
 

@@ -120,7 +120,7 @@ void add_audit_metrics(const std::vector<Group>& groups, Metrics& metrics) {
 }
 
 void add_gap_metrics(const Batch& batch, Metrics& metrics) {
-  const at::Tensor gap = (batch.behaviour_logprob_T - batch.old_logprob_T.get())
+  const at::Tensor gap = (batch.behaviour_logprob_T - batch.scored_like_behaviour_T())
                              .abs()
                              .masked_select(batch.loss_mask_T);
   const bool any = gap.numel() > 0;

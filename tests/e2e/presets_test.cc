@@ -269,6 +269,11 @@ TEST(Presets, OneShotPaperInBothReadingsOfItsUpdates) {
                   merged(kOneShot, {{"updates", "8"}, {"actor.ppo_mini_batch_size", "16"}}));
   expect_settings("dsr_sub", resolved({kBase + "dsr_sub"}, {"actor.ppo_mini_batch_size=16"}),
                   merged(kOneShot, {{"updates", "8"}}));
+  // In responses: the code's actor (128 prompts of 8) and, of PPO, its critic (128 / 8).
+  expect_settings("in responses",
+                  resolved({kBase + "pi1"}, {"actor.ppo_mini_batch_size=1024",
+                                             "actor.ppo_mini_batch_unit=responses"}),
+                  merged(kOneShot, {{"updates", "1"}, {"actor.ppo_mini_batch_size", "1024"}}));
 }
 
 TEST(Presets, OneShotPpoHasItsConstants) {
@@ -296,6 +301,7 @@ TEST(Presets, OneShotAblationsDifferInTheirTermsAlone) {
                                  {"w_k", "0", "0.01", "0.001", "0"},
                                  {"w_k_e", "0", "0.01", "0.001", "0.001"},
                                  {"e", "0", "0", "0", "0.001"},
+                                 {"none", "0", "0", "0", "0"},
                                  {"entropy_0.003", "1", "0.01", "0.001", "0.003"}};
   for (const Row& row : rows)
     expect_settings(
@@ -306,11 +312,6 @@ TEST(Presets, OneShotAblationsDifferInTheirTermsAlone) {
                           {"actor.policy_loss.clip_ratio_c", row.policy == "0" ? "null" : "0"},
                           {"actor.entropy_control.entropy_coeff", row.entropy},
                           {"actor.entropy_control.kind", row.entropy == "0" ? "none" : "bonus"}}));
-  expect_settings("none", resolved({kBase + "pi1", "one_shot/ablation/none"}),
-                  merged(kOneShot, {{"actor.optim.lr", "0"},
-                                    {"actor.kl_loss_coef", "0"},
-                                    {"actor.entropy_control.entropy_coeff", "0"},
-                                    {"actor.entropy_control.kind", "none"}}));
   expect_settings("temperature", resolved({kBase + "pi1", "one_shot/ablation/temperature_1"}),
                   merged(kOneShot, {{"rollout.temperature", "1"}}));
   expect_settings("format", resolved({kBase + "pi1", "one_shot/format_reward"}),

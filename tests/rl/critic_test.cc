@@ -161,7 +161,7 @@ TEST_F(CriticTest, GradientEqualsFiniteDifferences) {
   const Piece piece = make_piece(batch, {learning_sequences(batch), batch.num_tokens()});
   const at::Tensor returns = piece.part(make_returns(batch));
   const at::Tensor mask = piece.part(batch.loss_mask_T);
-  const MiniBatch mini_batch = split_mini_batches(batch, 0, 9).front();
+  const MiniBatch mini_batch = split_mini_batches(batch, 0, MiniBatchUnit::kPrompts, 9).front();
   const at::Tensor weight = reduction_weights("token-mean", mask, piece.offsets, mini_batch.counts);
   const at::Tensor old = model.values(piece.packed, piece.rows).detach() + 0.3;
   const auto loss = [&] {

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "core/rng.h"
 #include "kernels/mode.h"
+#include "rl/entropy_metrics.h"
+#include "rl/step_metrics.h"
 #include "tests/support/fake_comm.h"
 #include "tests/support/paths.h"
 #include "tests/support/torch/batches.h"
@@ -264,6 +267,112 @@ TEST_F(LearnerTest, WithoutAnythingToLearnOnlyWeightDecayActs) {
   }
 }
 
+TEST_F(LearnerTest, WithEverythingOffTheWeightsKeepTheirBits) {
+  LearnerConfig config = make_config();
+  config.pg_loss_coeff = config.kl_loss_coef = config.optim.weight_decay = 0;
+  config.entropy_control = {};
+  const Outcomes seen = learn(config, make_samples(3), 2);
+  EXPECT_TRUE(seen.weights.equal(flat_weights(tiny_model(5))));
+  EXPECT_EQ(metric(seen, "actor/num_updates"), 4);
+  EXPECT_EQ(metric(seen, "actor/loss"), 0);
+  EXPECT_EQ(metric(seen, "actor/grad_norm"), 0);
+  EXPECT_GT(metric(seen, "actor/entropy"), 0);
+  for (const auto& [name, value] : seen.metrics) EXPECT_TRUE(std::isfinite(value)) << name;
+}
+
+TEST_F(LearnerTest, MiniBatchesAreCountedInPromptsOrResponses) {
+  const std::vector<Sample> samples = make_samples(4);  // of 3 completions
+  LearnerConfig config = make_config();
+  const Outcomes prompts = learn(config, samples, 1);
+  config.ppo_mini_batch_unit = MiniBatchUnit::kResponses;
+  config.ppo_mini_batch_size = 6;
+  EXPECT_TRUE(learn(config, samples, 2).weights.equal(prompts.weights));
+  config.ppo_mini_batch_size = 5;  // the second and the fourth group are cut
+  const Outcomes cut = learn(config, samples, 2);
+  EXPECT_EQ(metric(cut, "actor/num_updates"), 6);
+  EXPECT_FALSE(cut.weights.equal(prompts.weights));
+}
+
+// Log-probs, entropy and gradient are those of a run that samples at the temperature; beside them
+// stands what the sampler's log-probs are to be compared with.
+TEST_F(LearnerTest, LogProbsMayHaveAnotherTemperatureThanSampling) {
+  const std::vector<Sample> samples = make_samples(3);
+  struct Scored {
+    at::Tensor logprob, ref_logprob, unit_entropy, like_behaviour, weights;
+    double gap;
+  };
+  const auto learn_at = [&](double sampling, std::optional<double> of_logprobs) {
+    Scored scored;
+    testing::run_ranks(1, [&](Communicator& comm) {
+      LearnerConfig config = make_config();
+      config.logprob_temperature = of_logprobs;
+      Model policy = tiny_model(5);
+      const Model reference = tiny_model(6);
+      Learner learner(config, policy, &reference, comm, sampling, 1, 100, 9);
+      Batch batch = pack(samples);
+      learner.score(batch);
+      batch.behaviour_logprob_T = batch.scored_like_behaviour_T();
+      Metrics metrics;
+      add_gap_metrics(batch, metrics);
+      learner.update(batch);
+      scored = {batch.old_logprob_T.get(),  batch.ref_logprob_T.get(),
+                batch.unit_entropy_T.get(), batch.scored_like_behaviour_T(),
+                flat_weights(policy),       metrics.at("training/rollout_logprob_diff_max")};
+    });
+    return scored;
+  };
+  const Scored cold = learn_at(0.7, {}), warm = learn_at(1.3, {}), unit = learn_at(1, {});
+  for (const auto& [temperature, wanted] :
+       std::vector<std::pair<double, const Scored*>>{{1.3, &warm}, {1, &unit}}) {
+    const Scored seen = learn_at(0.7, temperature);
+    EXPECT_TRUE(seen.logprob.equal(wanted->logprob)) << temperature;
+    EXPECT_TRUE(seen.ref_logprob.equal(wanted->ref_logprob)) << temperature;
+    EXPECT_TRUE(seen.unit_entropy.equal(wanted->unit_entropy)) << temperature;
+    EXPECT_TRUE(seen.weights.equal(wanted->weights)) << temperature;
+    EXPECT_TRUE(seen.like_behaviour.equal(cold.logprob)) << temperature;
+    EXPECT_EQ(seen.gap, 0) << temperature;
+  }
+  EXPECT_TRUE(learn_at(0.7, 0.7).weights.equal(cold.weights));
+  EXPECT_FALSE(cold.logprob.equal(warm.logprob));
+}
+
+// The only term is -entropy_coeff * entropy: the step's direction is that in which entropy changes
+// with the slope grad_norm / |entropy_coeff|, upwards or downwards as the sign says.
+TEST_F(LearnerTest, AnEntropyTermOfEitherSignFollowsItsFiniteDifference) {
+  constexpr double kDistance = 0.01;
+  const std::vector<Sample> samples = make_samples(3);
+  for (const double coefficient : {0.02, -0.02}) {
+    LearnerConfig config = gradient_config();
+    config.pg_loss_coeff = config.kl_loss_coef = 0;
+    config.entropy_control.entropy_coeff = coefficient;
+    const Outcomes step = learn(config, samples, 1);
+    at::Tensor direction = (step.weights - flat_weights(tiny_model(5))).to(at::kDouble);
+    direction /= direction.norm();
+    const auto entropy_at = [&](double distance) {
+      Model policy = tiny_model(5);
+      int64_t begin = 0;
+      const at::NoGradGuard no_grad;
+      for (const auto& [name, parameter] : policy.parameters()) {
+        const at::Tensor move = direction.narrow(0, begin, parameter.numel()) * distance;
+        parameter.detach().add_(move.view(parameter.sizes()));
+        begin += parameter.numel();
+      }
+      double entropy = 0;
+      testing::run_ranks(1, [&](Communicator& comm) {
+        Learner learner(config, policy, nullptr, comm, kTemperature, 1, 100, 9);
+        Batch batch = pack(samples);
+        learner.score(batch);
+        entropy = token_mean(batch.old_entropy_T.get(), batch.loss_mask_T);
+      });
+      return entropy;
+    };
+    const double slope = (entropy_at(kDistance) - entropy_at(-kDistance)) / (2 * kDistance);
+    const double wanted = metric(step, "actor/grad_norm") / coefficient;
+    EXPECT_GT(std::abs(wanted), 0.1);
+    EXPECT_NEAR(slope, wanted, 2e-3 * std::abs(wanted)) << coefficient;
+  }
+}
+
 TEST_F(LearnerTest, NonFiniteLossThrowsOnEveryRankBeforeTheStep) {
   std::vector<int> num_thrown(2);
   testing::run_ranks(2, [&](Communicator& comm) {
@@ -323,7 +432,9 @@ TEST(LearnerConfigTest, RefusesKnobsWithoutEffect) {
        std::vector<std::vector<std::string>>{{"kl_loss_type=k1"},
                                              {"entropy_control.entropy_coeff=0.001"},
                                              {"pg_loss_coeff=0", "policy_loss.clip_ratio_low=0.1"},
-                                             {"pg_loss_coeff=0", "optim.weight_decay=0"},
+                                             {"ppo_mini_batch_unit=responses"},
+                                             {"ppo_mini_batch_unit=tokens"},
+                                             {"logprob_temperature=0"},
                                              {"loss_agg_mode=token-median"},
                                              {"ppo_epochs=0"}})
     EXPECT_THROW(load(overrides), Error) << overrides[0];
@@ -334,7 +445,9 @@ TEST(LearnerConfigTest, ReadsItsOwnDump) {
       {},
       {"optim.weight_decay=0"},
       {"optim.lr=0"},
-      {"pg_loss_coeff=0", "kl_loss_coef=0.1", "kl_loss_type=k1"}};
+      {"pg_loss_coeff=0", "kl_loss_coef=0.1", "kl_loss_type=k1"},
+      {"pg_loss_coeff=0", "optim.weight_decay=0", "logprob_temperature=0.5"},
+      {"ppo_mini_batch_size=8", "ppo_mini_batch_unit=responses"}};
   for (const std::vector<std::string>& overrides : runs) {
     LearnerConfig config, again;
     const auto describe = [](LearnerConfig& which) {
