@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "core/cli.h"
 #include "core/error.h"
@@ -12,41 +13,60 @@
 namespace covrl {
 namespace {
 
-[[noreturn]] void unknown_id(const char* key, const std::string& id,
-                             const std::vector<Prompt>& rows) {
+[[noreturn]] void unknown_id(const std::string& key, const std::string& id,
+                             const std::vector<Prompt>& rows, const DataConfig& config) {
   std::vector<std::string> known;
   for (const Prompt& prompt : rows) known.push_back(prompt.id);
   const std::string near = cli::nearest(id, known);
-  throw_usage("data.", key, ": no row has the id '", id, "'; ", rows.size(),
-              " rows with ids like '", near.empty() ? known.front() : near, "'");
+  std::string files;
+  for (const std::string& file : config.train_files) files += (files.empty() ? "" : ", ") + file;
+  const bool chosen = key != "ids" && !config.ids.empty();
+  throw_usage("data.", key, ": no row of ", files, chosen ? " that data.ids chooses" : "",
+              " has the id '", id, "'; ", rows.size(), " rows with ids like '",
+              near.empty() ? known.front() : near, "'");
 }
 
 // Calls `change` for every row of each id.
-void change_rows(const char* key, std::vector<Prompt>& rows, const std::vector<IdText>& changes,
+void change_rows(const char* key, const std::vector<std::string>& changes,
+                 std::vector<Prompt>& rows, const DataConfig& config,
                  const std::function<void(Prompt&, const std::string&)>& change) {
-  for (const IdText& one : changes) {
+  for (const IdText& one : parse_id_texts(changes)) {
     bool found = false;
     for (Prompt& prompt : rows) {
       if (prompt.id != one.id) continue;
       change(prompt, one.text);
       found = true;
     }
-    if (!found) unknown_id(key, one.id, rows);
+    if (!found) unknown_id(key, one.id, rows, config);
   }
 }
 
-std::string noise_note(const LabelNoiseCounts& counts, const DataConfig& config) {
+// Labels of the problems, by id.
+using Labels = std::map<std::string, std::string>;
+
+// Problems whose label the noise made wrong, and data.labels is to give.
+int64_t num_given(const Labels& before, const std::vector<Prompt>& rows, const DataConfig& config) {
+  std::set<std::string> changed;
+  for (const Prompt& prompt : rows)
+    if (before.at(prompt.id) != prompt.gold) changed.insert(prompt.id);
+  const std::vector<IdText> labels = parse_id_texts(config.labels);
+  return std::count_if(labels.begin(), labels.end(),
+                       [&](const IdText& label) { return changed.count(label.id) > 0; });
+}
+
+std::string noise_note(const LabelNoiseCounts& counts, int64_t num_given,
+                       const DataConfig& config) {
   std::string note =
-      concat("Labels:   ", counts.num_wrong, " of ", counts.num_problems,
+      concat("Labels:   ", counts.num_wrong - num_given, " of ", counts.num_problems,
              " problems have a wrong one (data.label_noise, seed ", config.label_noise_seed, ")");
+  if (num_given > 0) note += concat("; drawn too, but given by data.labels: ", num_given);
   if (counts.num_without_number > 0)
     note += concat("; ", counts.num_without_number, " hold no number and are as they were");
   return note;
 }
 
 // "124: 12.8 -> 4", of the first few changes.
-std::string examples_of_changes(const std::map<std::string, std::string>& before,
-                                const std::vector<Prompt>& rows) {
+std::string examples_of_changes(const Labels& before, const std::vector<Prompt>& rows) {
   constexpr size_t kShown = 3;
   std::map<std::string, std::string> shown;
   for (const Prompt& prompt : rows)
@@ -66,14 +86,14 @@ std::vector<Prompt> choose_problems(const std::vector<Prompt>& rows, const DataC
   for (size_t i = 0; i < config.ids.size(); ++i) {
     const auto row = std::find_if(rows.begin(), rows.end(),
                                   [&](const Prompt& prompt) { return prompt.id == config.ids[i]; });
-    if (row == rows.end()) unknown_id("ids", config.ids[i], rows);
+    if (row == rows.end()) unknown_id("ids", config.ids[i], rows, config);
     chosen.insert(chosen.end(), static_cast<size_t>(shares[i]), *row);
   }
   return chosen;
 }
 
-void change_prompts(std::vector<Prompt>& rows, const std::vector<IdText>& prompts) {
-  change_rows("prompts", rows, prompts, [](Prompt& prompt, const std::string& text) {
+void change_prompts(std::vector<Prompt>& rows, const DataConfig& config) {
+  change_rows("prompts", config.prompts, rows, config, [](Prompt& prompt, const std::string& text) {
     if (prompt.messages.empty()) {
       prompt.text = text;
       return;
@@ -86,8 +106,8 @@ void change_prompts(std::vector<Prompt>& rows, const std::vector<IdText>& prompt
   });
 }
 
-void change_labels(std::vector<Prompt>& rows, const std::vector<IdText>& labels) {
-  change_rows("labels", rows, labels,
+void change_labels(std::vector<Prompt>& rows, const DataConfig& config) {
+  change_rows("labels", config.labels, rows, config,
               [](Prompt& prompt, const std::string& label) { prompt.gold = label; });
 }
 
@@ -101,16 +121,17 @@ TrainingSet read_training_set(const DataConfig& config) {
     set.notes.push_back(
         concat("Chosen:   ", config.ids.size(), " of ", num_rows, " rows by data.ids"));
   }
-  change_prompts(set.rows, parse_id_texts(config.prompts));
+  change_prompts(set.rows, config);
   if (!config.prompts.empty())
     set.notes.push_back(concat("Prompts:  ", config.prompts.size(), " replaced by data.prompts"));
-  std::map<std::string, std::string> before;
+  Labels before;
   for (const Prompt& prompt : set.rows) before.emplace(prompt.id, prompt.gold);
-  if (config.label_noise > 0)
-    set.notes.push_back(noise_note(add_label_noise(set.rows, config.label_noise,
-                                                   static_cast<uint64_t>(config.label_noise_seed)),
-                                   config));
-  change_labels(set.rows, parse_id_texts(config.labels));
+  if (config.label_noise > 0) {
+    const LabelNoiseCounts counts = add_label_noise(set.rows, config.label_noise,
+                                                    static_cast<uint64_t>(config.label_noise_seed));
+    set.notes.push_back(noise_note(counts, num_given(before, set.rows, config), config));
+  }
+  change_labels(set.rows, config);
   if (const std::string changes = examples_of_changes(before, set.rows); !changes.empty())
     set.notes.push_back("Changed:  " + changes);
   return set;

@@ -15,13 +15,13 @@ struct TrainingSet {
 };
 
 // data.train_files as one list with ids of their own (read_problems), then in this order: ids and
-// shares, prompts, label_noise, labels. Error(kUsage) naming the key and an id that no row has,
+// shares, prompts, label_noise, labels. Error(kUsage) naming key, files and an id that no row has,
 // with the nearest.
 TrainingSet read_training_set(const DataConfig& config);
 
 // The steps, each a function of the rows.
 std::vector<Prompt> choose_problems(const std::vector<Prompt>& rows, const DataConfig& config);
-void change_prompts(std::vector<Prompt>& rows, const std::vector<IdText>& prompts);
-void change_labels(std::vector<Prompt>& rows, const std::vector<IdText>& labels);
+void change_prompts(std::vector<Prompt>& rows, const DataConfig& config);
+void change_labels(std::vector<Prompt>& rows, const DataConfig& config);
 
 }  // namespace covrl

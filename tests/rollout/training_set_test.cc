@@ -98,16 +98,24 @@ TEST(TrainingSet, AGivenLabelStandsWhateverTheNoise) {
   EXPECT_NE(set.rows[0].gold, "1");
   EXPECT_EQ(set.rows[0].gold, set.rows[2].gold);
   EXPECT_EQ(set.notes.at(0),
+            "Labels:   2 of 3 problems have a wrong one (data.label_noise, seed 1); drawn too, "
+            "but given by data.labels: 1");
+  config.labels.clear();
+  EXPECT_EQ(read(config).notes.at(0),
             "Labels:   3 of 3 problems have a wrong one (data.label_noise, seed 1)");
 }
 
 TEST(TrainingSet, UnknownIdsAreNamedWithTheNearest) {
   DataConfig config;
   config.ids = {"cc"};
-  expect_mentions(error_of([&] { read(config); }), {"data.ids", "'cc'", "'c'"});
+  expect_mentions(error_of([&] { read(config); }),
+                  {"data.ids", "no row of ", "rows.jsonl has", "'cc'", "'c'"});
   config = {};
   config.labels = {"zebra=1"};
-  expect_mentions(error_of([&] { read(config); }), {"data.labels", "'zebra'", "'a'"});
+  expect_mentions(error_of([&] { read(config); }),
+                  {"data.labels", "rows.jsonl has", "'zebra'", "'a'"});
+  config.ids = {"b"};
+  expect_mentions(error_of([&] { read(config); }), {"rows.jsonl that data.ids chooses", "'b'"});
   config = {};
   config.prompts = {"zebra=1"};
   expect_mentions(error_of([&] { read(config); }), {"data.prompts", "'zebra'"});
