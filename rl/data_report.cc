@@ -87,4 +87,14 @@ std::string gold_fault_text(const std::vector<GoldFault>& faults, const PromptSe
   return faults.size() > kNumShown ? text + ", ..." : text;
 }
 
+std::string merge_copies_fault(const PromptSet& set, int64_t batch_size) {
+  const auto num_prompts = static_cast<int64_t>(set.prompts.size());
+  if (set.num_distinct < num_prompts || batch_size > num_prompts) return "";
+  const bool spans = num_prompts % batch_size != 0;
+  return concat("data.merge_copies has ", spans ? "little" : "nothing", " to merge: none of the ",
+                num_prompts, " prompts has a copy, and a batch holds ", batch_size,
+                spans ? ", so that one comes twice only where a batch spans two epochs" : "",
+                "; remove it, or give copies with data.repeat or data.shares");
+}
+
 }  // namespace covrl

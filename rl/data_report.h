@@ -24,4 +24,7 @@ std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& ve
 // "2 of 1209 problems have ...: 265 '', 139 '\div'"; "" without faults.
 std::string gold_fault_text(const std::vector<GoldFault>& faults, const PromptSet& set);
 
+// Why data.merge_copies has nothing to merge in batches of `batch_size`; "" where it has.
+std::string merge_copies_fault(const PromptSet& set, int64_t batch_size);
+
 }  // namespace covrl

@@ -28,6 +28,8 @@ void print_start(const RunConfig& config, const RunInputs& inputs, int num_ranks
     log::info(concat("Eval:     ", set.name, ", ", set.prompts.size(), " problems"));
   log::info(batch_table(config, num_ranks));
   log::info(rendered_prompts(inputs.train, *inputs.pretrained.tokenizer) + "\n");
+  const std::string unmerged = merge_copies_fault(inputs.train, config.trainer.train_batch_size);
+  if (config.data.merge_copies && !unmerged.empty()) log::warning(unmerged);
   if (config.verifier.name.front().starts_with("external")) return;  // not ours to try for a look
   const std::unique_ptr<Verifier> verifier =
       make_verifiers(config.verifier.name, config.reward.weights, config.verifier.options);
