@@ -67,21 +67,30 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
 }
 
 void check_failed_share(const std::vector<Group>& groups, double max_failed_share) {
-  double failed = 0, total = 0;
+  double unsampled = 0, unverified = 0, total = 0;
   std::string reason;
   for (const Group& group : groups)
     for (const Trajectory& trajectory : group.trajectories) {
       total += 1;
       if (is_usable(trajectory)) continue;
-      failed += 1;
-      if (reason.empty()) reason = trajectory.verdict.reason;
+      const bool sampled = trajectory.finish_reason != FinishReason::kFailed;
+      (sampled ? unverified : unsampled) += 1;
+      if (sampled && reason.empty()) reason = trajectory.verdict.reason;
     }
-  if (failed > max_failed_share * total)
-    throw_runtime(failed, " of ", total, " completions failed to be sampled or verified",
-                  reason.empty() ? "" : " (" + reason + ")",
-                  ", more than reward.max_failed_share = ", max_failed_share,
-                  " allows; nothing was learned from this step. Mend the verifier before raising "
-                  "the bound.");
+  if (unsampled + unverified <= max_failed_share * total) return;
+  std::string what, remedy;
+  if (unsampled > 0) {
+    what += concat(unsampled, " in sampling (the model's logits were not finite)");
+    remedy += " Go back to a checkpoint with finite weights, or lower actor.optim.lr.";
+  }
+  if (unverified > 0) {
+    what += concat(what.empty() ? "" : ", ", unverified, " in verification");
+    if (!reason.empty()) what += concat(" (", reason, ")");
+    remedy += " Mend the verifier before raising the bound.";
+  }
+  throw_runtime(unsampled + unverified, " of ", total, " completions failed: ", what,
+                "; more than reward.max_failed_share = ", max_failed_share,
+                " allows; nothing was learned from this step.", remedy);
 }
 
 void add_verifier_metrics(const std::vector<std::string>& names, const std::vector<Group>& groups,

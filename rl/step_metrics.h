@@ -16,8 +16,8 @@ namespace covrl {
 // temperature).
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
 
-// Error(kRuntime) with the first reason when more than this share of the completions failed to be
-// sampled or verified.
+// Error(kRuntime) when more than this share of the completions failed: how many in sampling, how
+// many in verification, and the first reason of the latter.
 void check_failed_share(const std::vector<Group>& groups, double max_failed_share);
 
 // With several verifiers: verifier/NAME/{correct,wrong,unparsed,failed}, and rewards/NAME/{mean,
