@@ -43,14 +43,7 @@ bool has_spread(const Group& group, const std::string& metric) {
 DynamicSample sample_dynamically(const FilterGroupsConfig& config, size_t num_groups,
                                  const std::function<std::vector<Group>(int64_t batch)>& generate) {
   DynamicSample sample;
-  while (sample.kept.size() < num_groups) {
-    if (sample.num_gen_batches == config.max_num_gen_batches)
-      throw_runtime("dynamic sampling: ", sample.num_gen_batches, " batches of prompts gave ",
-                    sample.kept.size(), " groups that differ in ", config.metric, " of the ",
-                    num_groups,
-                    " wanted; the problems are too hard or too easy for the policy. Raise "
-                    "algorithm.filter_groups.max_num_gen_batches, give other data, or turn "
-                    "algorithm.filter_groups.enable off.");
+  while (sample.kept.size() < num_groups && sample.num_gen_batches < config.max_num_gen_batches) {
     for (Group& group : generate(sample.num_gen_batches)) {
       if (!config.enable || has_spread(group, config.metric))
         sample.kept.push_back(sample.sampled.size());
@@ -59,6 +52,17 @@ DynamicSample sample_dynamically(const FilterGroupsConfig& config, size_t num_gr
     ++sample.num_gen_batches;
   }
   return sample;
+}
+
+void check_enough_kept(const FilterGroupsConfig& config, size_t num_groups,
+                       const DynamicSample& sample) {
+  if (sample.kept.size() >= num_groups) return;
+  throw_runtime("dynamic sampling: ", sample.num_gen_batches, " batches of prompts gave ",
+                sample.kept.size(), " groups that differ in ", config.metric, " of the ",
+                num_groups,
+                " wanted; the problems are too hard or too easy for the policy. Raise "
+                "algorithm.filter_groups.max_num_gen_batches, give other data, or turn "
+                "algorithm.filter_groups.enable off.");
 }
 
 void add_dynamic_metrics(const FilterGroupsConfig& config, const DynamicSample& sample,

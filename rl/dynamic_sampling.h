@@ -31,11 +31,14 @@ struct DynamicSample {
   int64_t num_gen_batches = 0;
 };
 
-// Calls generate(0), generate(1), ... for batches of groups until num_groups or more are kept.
-// Without `enable` every group is, and one batch suffices. Error(kRuntime) when
-// max_num_gen_batches do not.
+// Calls generate(0), generate(1), ... for batches of groups until num_groups or more are kept, or
+// max_num_gen_batches are sampled. Without `enable` every group is, and one batch suffices.
 DynamicSample sample_dynamically(const FilterGroupsConfig& config, size_t num_groups,
                                  const std::function<std::vector<Group>(int64_t batch)>& generate);
+
+// Error(kRuntime) when fewer than num_groups were kept.
+void check_enough_kept(const FilterGroupsConfig& config, size_t num_groups,
+                       const DynamicSample& sample);
 
 // With `enable`: train/num_gen_batches, and train/kept_group_share, of all sampled groups.
 void add_dynamic_metrics(const FilterGroupsConfig& config, const DynamicSample& sample,

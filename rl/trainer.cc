@@ -256,6 +256,7 @@ RolloutPlan Trainer::rollout_plan(int64_t step) const {
 std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
   const AlgorithmSection& algorithm = config_.algorithm;
   const auto num_groups = static_cast<size_t>(config_.trainer.train_batch_size);
+  const int64_t batches_before = state_.prompt_batches;
   RolloutPlan plan = rollout_plan(step);
   plan.audit_verifier = audit_verifier_.get();
   plan.audit_share = config_.reward.audit.share;
@@ -268,7 +269,14 @@ std::vector<Group> Trainer::sample(int64_t step, Metrics& metrics) {
     return groups;
   };
   DynamicSample sample = sample_dynamically(algorithm.filter_groups, num_groups, generate);
-  check_failed_share(sample.sampled, config_.reward.max_failed_share);
+  try {  // every rank holds all groups, and finds the same
+    check_failed_share(sample.sampled, config_.reward.max_failed_share);
+    check_enough_kept(algorithm.filter_groups, num_groups, sample);
+  } catch (const Error&) {
+    state_.prompt_batches = batches_before;
+    save_last_learned(step - 1);
+    throw;
+  }
   add_group_metrics(sample.sampled, metrics);
   add_verifier_metrics(config_.verifier.name, sample.sampled, metrics);
   if (audit_verifier_) add_audit_metrics(sample.sampled, metrics);
@@ -339,6 +347,16 @@ void Trainer::save(int64_t step) {
     save_checkpoint(dir_.checkpoints(), content, config_.trainer.keep_checkpoints);
   }
   cluster_.world().barrier();
+}
+
+void Trainer::save_last_learned(int64_t step) {
+  if (step <= state_.step) return;
+  save(step);
+  if (!is_root()) return;
+  log::finish_progress();
+  log::info(concat("What was learned up to step ", step,
+                   " is saved: the same command goes on from "
+                   "there."));
 }
 
 void Trainer::finish(int64_t step) {

@@ -69,6 +69,8 @@ class Trainer {
   void check_gap(const Metrics& metrics) const;
   void evaluate(int64_t step, Metrics& metrics);
   void save(int64_t step);
+  // Where the step after it cannot be learned from, on all ranks alike; nothing if it is saved.
+  void save_last_learned(int64_t step);
   void finish(int64_t step);
   bool is_due(int64_t step, int64_t every) const { return every > 0 && step % every == 0; }
   bool stop_requested();

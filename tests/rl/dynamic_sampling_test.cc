@@ -74,8 +74,13 @@ TEST(DynamicSamplingTest, SamplesUntilTheBatchIsFull) {
 }
 
 TEST(DynamicSamplingTest, StopsWithTheCureWhenTheBatchesDoNotSuffice) {
+  const FilterGroupsConfig config{.enable = true, .max_num_gen_batches = 2};
+  const DynamicSample sample = sample_dynamically(config, 3, batch_of_three);
+  EXPECT_EQ(sample.num_gen_batches, 2);
+  EXPECT_EQ(sample.kept.size(), 2u);
+  EXPECT_NO_THROW(check_enough_kept(config, 2, sample));
   try {
-    sample_dynamically({.enable = true, .max_num_gen_batches = 2}, 3, batch_of_three);
+    check_enough_kept(config, 3, sample);
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("max_num_gen_batches"), std::string::npos);
