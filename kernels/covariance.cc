@@ -17,7 +17,6 @@
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kGroup = 64;       // tokens of which one word says which are inside
 constexpr int64_t kBlock = 1024;     // tokens between two looks at what has been found
 constexpr int64_t kGrain = 1 << 16;  // tokens a thread takes at least
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -96,19 +95,18 @@ CovarianceMoments moments_of(const Columns<T>& columns) {
           mean_of(sums.advantage, sums, advantage_scale)};
 }
 
-// Calls visit(first, bits) for the groups in begin .. end-1 where tokens have lower() < covariance
-// < upper: token first + i where bit i is set. In order; after_block() every kBlock tokens.
-template <class T, class Lower, class Visit, class AfterBlock>
+// Calls visit(first, places, number) for each kBlock tokens of begin .. end-1 with those that have
+// lower() < covariance < upper and are not excluded: tokens first + place. In order.
+template <class T, class Lower, class Visit>
 void scan(const Columns<T>& columns, const CovarianceMoments& moments, int64_t begin, int64_t end,
-          const Lower& lower, double upper, const Visit& visit, const AfterBlock& after_block) {
-  uint64_t inside[kBlock / kGroup];
+          const Lower& lower, double upper, const bool* excluded, const Visit& visit) {
+  int32_t places[kBlock + kPlaceSlack];
   for (int64_t first = begin; first < end; first += kBlock) {
-    const int64_t last = std::min(end, first + kBlock);
-    columns.loops.band(columns.part(first, last), moments.mean_logprob, moments.mean_advantage,
-                       lower(), upper, inside);
-    for (int64_t group = 0; first + group * kGroup < last; ++group)
-      if (inside[group] != 0) visit(first + group * kGroup, inside[group]);
-    after_block();
+    const CovarianceLimits limits = {moments.mean_logprob, moments.mean_advantage, lower(), upper,
+                                     excluded == nullptr ? nullptr : excluded + first};
+    const int64_t number =
+        columns.loops.band(columns.part(first, std::min(end, first + kBlock)), limits, places);
+    visit(first, places, number);
   }
 }
 
@@ -119,20 +117,19 @@ void offer(const Columns<T>& columns, const CovarianceMoments& moments, int64_t 
   scan(
       columns, moments, begin, end,
       [&best] { return std::nextafter(best.threshold(), -kInfinity); }, kInfinity,
-      [&](int64_t first, uint64_t bits) {
-        for (; bits != 0; bits &= bits - 1) {
-          const int64_t t = first + __builtin_ctzll(bits);
-          best.offer(columns.covariance_of(t, moments), t);
-        }
-      },
-      [] {});
+      /*excluded=*/nullptr,
+      [&](int64_t first, const int32_t* places, int64_t number) {
+        for (int64_t i = 0; i < number; ++i)
+          best.offer(columns.covariance_of(first + places[i], moments), first + places[i]);
+      });
 }
 
-// What about `number` tokens, rather more than fewer, are not below: from one group in kSampled.
+// What about `number` tokens, rather more than fewer, are not below: from one group of
+// tokens in kSampled.
 template <class T>
 double guess_threshold(const Columns<T>& columns, const CovarianceMoments& moments, int64_t number,
                        const int64_t* ids) {
-  constexpr int64_t kSampled = 16;
+  constexpr int64_t kSampled = 16, kGroup = 64;
   BestOf<double> sample(number / kSampled * 3 / 2 + kGroup / 2, -kInfinity, ids);
   for (int64_t first = 0; first < columns.count; first += kSampled * kGroup)
     offer(columns, moments, first, std::min(columns.count, first + kGroup), sample);
@@ -154,30 +151,27 @@ BestOf<double> best_above(double threshold, const Columns<T>& columns,
   return best;
 }
 
-// The band's tokens among some, by their draws (the smallest are the best).
+// The tokens of the smallest draws among some.
 class BandDraws {
  public:
-  BandDraws(int64_t number, const int64_t* ids, uint32_t step, std::array<uint32_t, 2> key)
-      : best_(number, 0, ids), all_ids_(ids), step_(step), key_(key) {}
+  BandDraws(int64_t number, const int64_t* ids, const DrawKey& key)
+      : best_(number, 0, ids), all_ids_(ids), key_(key) {}
 
-  // Tokens first + i where bit i is set, without those that are excluded.
-  void add(int64_t first, uint64_t bits, const bool* excluded) {
-    int64_t end = num_waiting_;
-    for (; bits != 0; bits &= bits - 1) {
-      places_[end] = first + __builtin_ctzll(bits);
-      __builtin_prefetch(all_ids_ + places_[end]);
-      end += excluded == nullptr || !excluded[places_[end]] ? 1 : 0;
+  // Tokens first + place, at most kBlock. They wait until their ids have been fetched.
+  void add(int64_t first, const int32_t* places, int64_t number) {
+    if (num_waiting_ >= kEnough) draw();
+    for (int64_t i = 0; i < number; ++i) {
+      const int64_t place = first + places[i];
+      __builtin_prefetch(all_ids_ + place, 0, 2);
+      places_[num_waiting_ + i] = place;
     }
-    num_waiting_ = end;
-  }
-  // At least every kBlock tokens.
-  void draw_if_many() {
-    if (num_waiting_ >= kBlock) draw();
+    num_waiting_ += number;
   }
   void draw() {
     for (int64_t i = 0; i < num_waiting_; ++i) ids_[i] = all_ids_[places_[i]];
-    draw_bits(ids_, num_waiting_, step_, key_, bits_);
-    for (int64_t i = 0; i < num_waiting_; ++i) best_.offer(~bits_[i], places_[i]);
+    const int64_t num_small =
+        cpu_kernels().small_draws(ids_, num_waiting_, key_, ~best_.threshold(), bits_, indices_);
+    for (int64_t i = 0; i < num_small; ++i) best_.offer(~bits_[i], places_[indices_[i]]);
     num_candidates_ += num_waiting_;
     num_waiting_ = 0;
   }
@@ -188,14 +182,17 @@ class BandDraws {
   BandChoice choice() { return {best_.places(), num_candidates_}; }
 
  private:
-  BestOf<uint64_t> best_;
+  static constexpr int64_t kEnough = 256;  // few enough to stay in the cache
+  static constexpr int64_t kMost = kEnough + kBlock;
+
+  BestOf<uint64_t> best_;  // of the complements
   const int64_t* all_ids_;
-  uint32_t step_;
-  std::array<uint32_t, 2> key_;
+  DrawKey key_;
   int64_t num_candidates_ = 0, num_waiting_ = 0;
-  int64_t places_[2 * kBlock];  // one more than are waiting may be written
-  int64_t ids_[2 * kBlock];
-  uint64_t bits_[2 * kBlock];
+  int64_t places_[kMost];
+  int64_t ids_[kMost + kPlaceSlack] = {};
+  uint64_t bits_[kMost];
+  int32_t indices_[kMost];
 };
 
 }  // namespace
@@ -256,17 +253,18 @@ BandChoice choose_in_covariance_band(const CovarianceInput& input, const Covaria
   COVRL_CHECK(step <= std::numeric_limits<uint32_t>::max(), "step ", step);
   const bool* excluded =
       band.excluded_T.defined() ? band.excluded_T.const_data_ptr<bool>() : nullptr;
-  const std::array<uint32_t, 2> key = philox_key(seed, Stream::kClipCov);
+  const DrawKey key = {philox_key(seed, Stream::kClipCov), static_cast<uint32_t>(step)};
   const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
-  BandDraws all(number, ids, static_cast<uint32_t>(step), key);
+  BandDraws all(number, ids, key);
   std::mutex mutex;
   with_columns(input, [&](const auto& columns) {
     parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
-      BandDraws own(number, ids, static_cast<uint32_t>(step), key);
+      BandDraws own(number, ids, key);
       scan(
-          columns, moments, begin, end, [&band] { return band.lower; }, band.upper,
-          [&](int64_t first, uint64_t bits) { own.add(first, bits, excluded); },
-          [&own] { own.draw_if_many(); });
+          columns, moments, begin, end, [&band] { return band.lower; }, band.upper, excluded,
+          [&own](int64_t first, const int32_t* places, int64_t found) {
+            own.add(first, places, found);
+          });
       own.draw();
       const std::lock_guard lock(mutex);
       all.add(own);

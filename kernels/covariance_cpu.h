@@ -1,5 +1,4 @@
-// The inner loops of covariance.h on the CPU. Those over all tokens are compiled for each
-// instruction set (cpu_kernels.h).
+// The inner loops of covariance.h on the CPU, compiled for each instruction set (cpu_kernels.h).
 #pragma once
 
 #include <array>
@@ -24,20 +23,35 @@ struct CovarianceRange {
   }
 };
 
-// The loops over all tokens, for values of type T.
+// lower < covariance < upper.
+struct CovarianceLimits {
+  double mean_logprob = 0, mean_advantage = 0;
+  double lower = 0, upper = 0;
+  const bool* excluded = nullptr;  // of the range; null: none
+};
+
+// Beyond the last place or draw, so much of their arrays may be overwritten.
+inline constexpr int64_t kPlaceSlack = 64;
+
+// The loops over tokens, for values of type T.
 template <class T>
 struct CovarianceLoops {
   // Overwrites the sums. Infinite and NaN values leave the integers undefined.
   void (*moment_sums)(const CovarianceRange<T>& range, SplitConstants logprob,
                       SplitConstants advantage, MomentSums& sums);
-  // Bit t % 64 of inside[t / 64]: token t is in the mask and lower < covariance < upper.
-  void (*band)(const CovarianceRange<T>& range, double mean_logprob, double mean_advantage,
-               double lower, double upper, uint64_t* inside);
+  // Places in the range of the tokens in the mask that are within the limits and not excluded,
+  // ascending; returns how many.
+  int64_t (*band)(const CovarianceRange<T>& range, const CovarianceLimits& limits, int32_t* places);
 };
 
 // The first 64 bits of Philox4x32-10 (core/rng.h) for the counters {step, id >> 32, id &
-// 0xffffffff, 0}.
-void draw_bits(const int64_t* ids, int64_t count, uint32_t step, std::array<uint32_t, 2> key,
-               uint64_t* bits);
+// 0xffffffff, 0}: of those that are at most `limit`, the bits and the index into ids, in order;
+// returns how many. ids can be read kPlaceSlack beyond the last.
+struct DrawKey {
+  std::array<uint32_t, 2> key;
+  uint32_t step = 0;
+};
+using SmallDraws = int64_t (*)(const int64_t* ids, int64_t count, const DrawKey& key,
+                               uint64_t limit, uint64_t* bits, int32_t* indices);
 
 }  // namespace covrl::kernels

@@ -128,6 +128,7 @@ struct CpuKernels {
 
   CovarianceLoops<float> covariance_float;
   CovarianceLoops<double> covariance_double;
+  SmallDraws small_draws;
 };
 
 const CpuKernels& cpu_kernels();  // of isa()

@@ -1,4 +1,4 @@
-// Sums of the moments, and the tokens whose covariance lies in a band.
+// Sums of the moments, the tokens whose covariance lies in a band, and their draws.
 #pragma once
 
 #include "kernels/covariance_cpu.h"
@@ -85,6 +85,14 @@ COVRL_INLINE void for_groups(const CovarianceRange<T>& range, const Group& group
   group(first, {logprob, advantage, mask, kMaskGroup});
 }
 
+// mask_bits of a group of which `count` bools exist.
+COVRL_INLINE uint64_t first_mask_bits(const bool* mask, int64_t count) {
+  if (count >= kMaskGroup) return mask_bits(mask);
+  bool padded[kMaskGroup] = {};
+  std::memcpy(padded, mask, static_cast<size_t>(count));
+  return mask_bits(padded);
+}
+
 template <class T>
 static void moment_sums(const CovarianceRange<T>& range, SplitConstants logprob_split,
                         SplitConstants advantage_split, MomentSums& sums) {
@@ -112,10 +120,11 @@ static void moment_sums(const CovarianceRange<T>& range, SplitConstants logprob_
 }
 
 template <class T>
-static void covariance_band(const CovarianceRange<T>& range, double mean_logprob,
-                            double mean_advantage, double lower, double upper, uint64_t* inside) {
-  const Doubles mean_x = doubles(mean_logprob), mean_a = doubles(mean_advantage),
-                above = doubles(lower), below = doubles(upper);
+static int64_t covariance_band(const CovarianceRange<T>& range, const CovarianceLimits& limits,
+                               int32_t* places) {
+  const Doubles mean_x = doubles(limits.mean_logprob), mean_a = doubles(limits.mean_advantage),
+                above = doubles(limits.lower), below = doubles(limits.upper);
+  int64_t number = 0;
   for_groups(range, [&](int64_t first, const CovarianceRange<T>& group) {
     uint64_t bits = 0;
     for (int64_t i = 0; i < kMaskGroup; i += kDoubles) {
@@ -123,8 +132,51 @@ static void covariance_band(const CovarianceRange<T>& range, double mean_logprob
                                      sub(load_doubles(group.advantage + i), mean_a));
       bits |= static_cast<uint64_t>(is_between(covariance, above, below)) << i;
     }
-    inside[first / kMaskGroup] = bits == 0 ? 0 : bits & mask_bits(group.mask);
+    if (bits == 0) return;
+    bits &= mask_bits(group.mask);
+    if (limits.excluded != nullptr)
+      bits &= ~first_mask_bits(limits.excluded + first, range.count - first);
+    number += store_places(places + number, bits, static_cast<int32_t>(first));
   });
+  return number;
+}
+
+// Numbers of 32 bits in the low halves; what the high halves hold has no effect.
+COVRL_INLINE Integers philox(Integers id, const DrawKey& draw_key) {
+  Integers c0 = integers(draw_key.step), c1 = high_half(id), c2 = id, c3 = integers(0);
+  uint32_t key0 = draw_key.key[0], key1 = draw_key.key[1];
+#pragma GCC unroll 10
+  for (int round = 0; round < 10; ++round) {
+    const Integers product0 = multiply_low_halves(c0, integers(0xD2511F53)),
+                   product1 = multiply_low_halves(c2, integers(0xCD9E8D57));
+    c0 = exclusive_or(high_half(product1), c1, integers(key0));
+    c1 = product1;
+    c2 = exclusive_or(high_half(product0), c3, integers(key1));
+    c3 = product0;
+    key0 += 0x9E3779B9u;
+    key1 += 0xBB67AE85u;
+  }
+  return join_low_halves(c0, c1);
+}
+
+static int64_t small_draws(const int64_t* ids, int64_t count, const DrawKey& key, uint64_t limit,
+                           uint64_t* bits, int32_t* indices) {
+  const Integers largest = integers(static_cast<int64_t>(limit));
+  int64_t number = 0;
+  for (int64_t first = 0; first < count; first += kDoubles) {
+    const Integers draws = philox(load_integers(ids + first), key);
+    uint32_t small = is_at_most(draws, largest);
+    if (small == 0) continue;
+    int64_t lanes[kDoubles];
+    store_integers(lanes, draws);
+    for (; small != 0; small &= small - 1) {
+      const int lane = __builtin_ctz(small);
+      if (first + lane >= count) break;
+      bits[number] = static_cast<uint64_t>(lanes[lane]);
+      indices[number++] = static_cast<int32_t>(first + lane);
+    }
+  }
+  return number;
 }
 
 }  // namespace

@@ -51,6 +51,31 @@ COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   const __m512i bytes = _mm512_loadu_si512(mask);
   return _mm512_test_epi8_mask(bytes, bytes);
 }
+COVRL_INLINE Integers load_integers(const int64_t* p) { return _mm512_loadu_si512(p); }
+COVRL_INLINE Integers exclusive_or(Integers a, Integers b, Integers c) {
+  return _mm512_ternarylogic_epi64(a, b, c, 0x96);
+}
+COVRL_INLINE Integers high_half(Integers a) { return _mm512_srli_epi64(a, 32); }
+// The product of the low halves.
+COVRL_INLINE Integers multiply_low_halves(Integers a, Integers b) { return _mm512_mul_epu32(a, b); }
+// Low half of a, moved up, and low half of b.
+COVRL_INLINE Integers join_low_halves(Integers a, Integers b) {
+  return _mm512_mask_shuffle_epi32(b, 0xaaaa, a, _MM_PERM_CCAA);
+}
+// As unsigned numbers.
+COVRL_INLINE uint32_t is_at_most(Integers a, Integers b) { return _mm512_cmple_epu64_mask(a, b); }
+// first + the places of the bits that are set, ascending; returns how many. 64 may be written.
+COVRL_INLINE int64_t store_places(int32_t* places, uint64_t bits, int32_t first) {
+  const __m512i count_up = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  int64_t number = 0;
+  for (int part = 0; part < 4; ++part) {
+    const __mmask16 inside = static_cast<__mmask16>(bits >> 16 * part);
+    const __m512i place = _mm512_add_epi32(count_up, _mm512_set1_epi32(first + 16 * part));
+    _mm512_storeu_si512(places + number, _mm512_maskz_compress_epi32(inside, place));
+    number += __builtin_popcount(inside);
+  }
+  return number;
+}
 
 #elif defined(__AVX2__)
 
@@ -136,6 +161,34 @@ COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   }
   return bits;
 }
+COVRL_INLINE Integers load_integers(const int64_t* p) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4))};
+}
+COVRL_INLINE Integers exclusive_or(Integers a, Integers b, Integers c) {
+  return {_mm256_xor_si256(_mm256_xor_si256(a.low, b.low), c.low),
+          _mm256_xor_si256(_mm256_xor_si256(a.high, b.high), c.high)};
+}
+COVRL_INLINE Integers high_half(Integers a) {
+  return {_mm256_srli_epi64(a.low, 32), _mm256_srli_epi64(a.high, 32)};
+}
+COVRL_INLINE Integers multiply_low_halves(Integers a, Integers b) {
+  return {_mm256_mul_epu32(a.low, b.low), _mm256_mul_epu32(a.high, b.high)};
+}
+COVRL_INLINE __m256i join_low_halves(__m256i a, __m256i b) {
+  return _mm256_blend_epi32(b, _mm256_slli_epi64(a, 32), 0xaa);
+}
+COVRL_INLINE Integers join_low_halves(Integers a, Integers b) {
+  return {join_low_halves(a.low, b.low), join_low_halves(a.high, b.high)};
+}
+COVRL_INLINE __m256d is_above(__m256i a, __m256i b) {
+  const __m256i top = _mm256_set1_epi64x(std::numeric_limits<int64_t>::min());
+  return _mm256_castsi256_pd(
+      _mm256_cmpgt_epi64(_mm256_xor_si256(a, top), _mm256_xor_si256(b, top)));
+}
+COVRL_INLINE uint32_t is_at_most(Integers a, Integers b) {
+  return lanes_of(is_above(a.low, b.low), is_above(a.high, b.high)) ^ 0xffu;
+}
 
 #else
 
@@ -215,6 +268,44 @@ COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   uint64_t bits = 0;
   for (int i = 0; i < kMaskGroup; ++i) bits |= (mask[i] ? uint64_t{1} : 0) << i;
   return bits;
+}
+COVRL_INLINE Integers load_integers(const int64_t* p) {
+  Integers result;
+  std::memcpy(&result, p, sizeof result);
+  return result;
+}
+template <class Function>
+COVRL_INLINE Integers each_integer(const Function& function) {
+  Integers result;
+  for (int i = 0; i < kDoubles; ++i) result.lane[i] = static_cast<int64_t>(function(i));
+  return result;
+}
+COVRL_INLINE uint64_t low_half(int64_t a) { return static_cast<uint64_t>(a) & 0xffffffffu; }
+COVRL_INLINE Integers exclusive_or(const Integers& a, const Integers& b, const Integers& c) {
+  return each_integer([&](int i) { return a.lane[i] ^ b.lane[i] ^ c.lane[i]; });
+}
+COVRL_INLINE Integers high_half(const Integers& a) {
+  return each_integer([&](int i) { return static_cast<uint64_t>(a.lane[i]) >> 32; });
+}
+COVRL_INLINE Integers multiply_low_halves(const Integers& a, const Integers& b) {
+  return each_integer([&](int i) { return low_half(a.lane[i]) * low_half(b.lane[i]); });
+}
+COVRL_INLINE Integers join_low_halves(const Integers& a, const Integers& b) {
+  return each_integer([&](int i) { return low_half(a.lane[i]) << 32 | low_half(b.lane[i]); });
+}
+COVRL_INLINE uint32_t is_at_most(const Integers& a, const Integers& b) {
+  return each_bit(
+      [&](int i) { return static_cast<uint64_t>(a.lane[i]) <= static_cast<uint64_t>(b.lane[i]); });
+}
+
+#endif
+
+#if !defined(__AVX512F__)
+
+COVRL_INLINE int64_t store_places(int32_t* places, uint64_t bits, int32_t first) {
+  int64_t number = 0;
+  for (; bits != 0; bits &= bits - 1) places[number++] = first + __builtin_ctzll(bits);
+  return number;
 }
 
 #endif

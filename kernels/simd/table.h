@@ -31,6 +31,7 @@ constexpr CpuKernels kTable = {
     .softmax_backward = softmax_backward,
     .covariance_float = {moment_sums<float>, covariance_band<float>},
     .covariance_double = {moment_sums<double>, covariance_band<double>},
+    .small_draws = small_draws,
 };
 
 }  // namespace
