@@ -94,27 +94,7 @@ target_include_directories(covrl_parquet SYSTEM INTERFACE ${site}/pyarrow/includ
 target_link_libraries(covrl_parquet INTERFACE ${parquet_library} ${arrow_library})
 target_link_options(covrl_parquet INTERFACE -Wl,-rpath,${site}/pyarrow)
 
-# Exact and interval arithmetic of the math verifier. Arb is a library of its own beside FLINT 2 (Debian 12: flint-arb), and
-# part of FLINT from 3 on.
-find_library(gmp_library gmp)
-find_library(gmpxx_library gmpxx)
-find_library(flint_library flint)
-find_library(arb_library NAMES flint-arb arb)
-find_path(gmpxx_include gmpxx.h)
-find_path(flint_include flint/flint.h)
-if(NOT gmp_library OR NOT gmpxx_library OR NOT gmpxx_include)
-  message(FATAL_ERROR "GMP with its C++ interface is missing. Run scripts/setup.sh first (Debian: libgmp-dev).")
-endif()
-find_path(arb_include NAMES flint/acb.h acb.h)
-if(NOT flint_library OR NOT flint_include OR NOT arb_include)
-  message(FATAL_ERROR "FLINT with Arb is missing. Run scripts/setup.sh first (Debian 12: libflint-arb-dev; later: libflint-dev).")
-endif()
-add_library(covrl_arithmetic INTERFACE)
-target_include_directories(covrl_arithmetic SYSTEM INTERFACE ${flint_include} ${gmpxx_include})
-target_link_libraries(covrl_arithmetic INTERFACE ${flint_library} ${gmpxx_library} ${gmp_library})
-if(arb_library AND NOT EXISTS ${arb_include}/flint/acb.h)
-  target_link_libraries(covrl_arithmetic INTERFACE ${arb_library})
-endif()
+include(CovrlArithmetic)  # GMP, FLINT with Arb
 
 find_package(Threads REQUIRED)
 set(MPI_CXX_SKIP_MPICXX ON)

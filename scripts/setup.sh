@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh --light   light: LibTorch's CPU part (1.4 GB)             - the default without a GPU
 #   scripts/setup.sh --cuda    whole: LibTorch with its CUDA libraries (5 GB)  - the default with a GPU
+#   scripts/setup.sh --fuzz    clang with libFuzzer too, for scripts/fuzz.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,7 @@ readonly WHOLE=(nvidia-nccl-cu13==2.30.7 nvidia-cudnn-cu13==9.26.0.51 nvidia-cub
   nvidia-cusolver==12.2.0.11 nvidia-cusparse==12.7.10.12 nvidia-cusparselt-cu13==0.8.1 nvidia-cufile==1.17.1.22
   nvidia-cuda-nvrtc==13.2.86 nvidia-nvjitlink==13.5.37 nvidia-nvshmem-cu13==3.7.2 nvidia-nvtx==13.2.86)
 readonly DEPS="${COVRL_DEPS_DIR:-$PWD/.deps}"
-readonly PACKAGES=(g++ cmake ninja-build ccache mold git curl jq python3 python3-pip
+PACKAGES=(g++ cmake ninja-build ccache mold git curl jq python3 python3-pip
   libopenmpi-dev openmpi-bin libyaml-cpp-dev libboost-dev libicu-dev nlohmann-json3-dev libxxhash-dev
   libgmp-dev libflint-dev libflint-arb-dev
   libgtest-dev libbenchmark-dev)
@@ -25,7 +26,8 @@ for word in "$@"; do
   case "$word" in
     --cuda) variant=cuda ;;
     --light) variant=light ;;
-    *) echo "setup.sh: unknown option '$word'; use --cuda or --light" >&2; exit 2 ;;
+    --fuzz) PACKAGES+=(clang libclang-rt-dev) ;;
+    *) echo "setup.sh: unknown option '$word'; use --cuda, --light or --fuzz" >&2; exit 2 ;;
   esac
 done
 
@@ -47,11 +49,13 @@ if [ "${#missing[@]}" -gt 0 ]; then
   if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
     echo "setup: installing ${missing[*]}"
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    apt-cache show libflint-arb-dev >/dev/null 2>&1 || {
+    # Arb became part of FLINT, and libFuzzer once came with clang: what this release does not know, another package holds.
+    for package in libflint-arb-dev libclang-rt-dev; do
+      apt-cache show "$package" >/dev/null 2>&1 && continue
       kept=()
-      for package in "${missing[@]}"; do [ "$package" = libflint-arb-dev ] || kept+=("$package"); done
+      for wanted in "${missing[@]}"; do [ "$wanted" = "$package" ] || kept+=("$wanted"); done
       missing=("${kept[@]}")
-    }
+    done
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "setup.sh: these are missing and cannot be installed from here: ${missing[*]}" >&2
