@@ -4,7 +4,9 @@
 
 #include "verifiers/extract.h"
 #include "verifiers/lexer.h"
+#include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/words.h"
 
 namespace covrl {
 
@@ -12,8 +14,6 @@ namespace {
 
 // A gold as long as this that names no box is a solution, not an answer.
 constexpr size_t kShortestSolution = 200;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // `\\` before a letter is a line end in a matrix or array alone.
 std::string with_single_backslashes(std::string_view text) {
@@ -56,9 +56,7 @@ bool is_blank_answer(std::string_view answer) {
 }
 
 bool is_word_of_answers(std::string_view word) {
-  std::string lower(word);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string lower = lower_case(word);
   return lower == "and" || lower == "or" || lower == "percent" || lower == "pct" || lower == "am" ||
          lower == "pm" || math::is_unit_word(lower) || math::is_plain_command(lower) ||
          math::power_of_ten(lower) > 0;

@@ -2,13 +2,14 @@
 
 #include <array>
 
+#include "verifiers/text.h"
+
 namespace covrl {
 
 namespace {
 
 constexpr std::array<std::string_view, 2> kCommands = {"\\boxed", "\\fbox"};
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Length of the command at `at`, 0 when there is none. \boxedx is another command.

@@ -7,20 +7,12 @@
 
 #include "verifiers/answer_text.h"
 #include "verifiers/boxes.h"
-#include "verifiers/vocabulary.h"
+#include "verifiers/text.h"
+#include "verifiers/words.h"
 
 namespace covrl {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-std::string_view trimmed(std::string_view text, std::string_view characters = " \t\r\n") {
-  const size_t begin = text.find_first_not_of(characters);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(characters) - begin + 1);
-}
 
 bool is_blank(std::string_view answer) { return is_blank_answer(answer); }
 
@@ -121,9 +113,7 @@ size_t after_answer_word(std::string_view lower, size_t at) {
 }
 
 size_t find_phrase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string lower = lower_case(text);
   size_t found = std::string_view::npos;
   constexpr std::string_view kWord = "answer", kHashes = "####";
   for (size_t at = lower.rfind(kWord); at != std::string::npos;
@@ -218,10 +208,7 @@ bool has_denial(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const size_t begin = at;
     while (at < text.size() && is_letter(text[at])) ++at;
-    std::string word(text.substr(begin, at - begin));
-    for (char& c : word)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (math::denies(word)) return true;
+    if (math::denies(lower_case(text.substr(begin, at - begin)))) return true;
     if (at == begin) ++at;
   }
   return false;

@@ -4,28 +4,15 @@
 #include <cctype>
 
 #include "verifiers/number_text.h"
+#include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~'; }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
 
@@ -45,6 +32,21 @@ CodePoint code_point(std::string_view text, size_t at) {
     value = (value << 6) | (byte(at + i) & 0x3Fu);
   }
   return {value, length};
+}
+
+// Full-width ASCII, as keyboards of East Asia write it, as ASCII.
+std::string half_width(std::string_view text) {
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint c = code_point(text, at);
+    constexpr char32_t kFirst = U'\uFF01', kLast = U'\uFF5E';
+    if (c.value >= kFirst && c.value <= kLast)
+      result += static_cast<char>('!' + (c.value - kFirst));
+    else
+      result += text.substr(at, c.length);
+    at += c.length;
+  }
+  return result;
 }
 
 // Mathematics: runs of letters are variables. Words: they are text.
@@ -100,6 +102,7 @@ class Lexer {
       return at + 2;
     }
     if (c == '=' && text.substr(at, 2) == "==") return at + 1;
+    if (c == '{' && text.substr(at, 3) == "{}^") return at + 2;  // {}^\circ
     if (c == '.') return dot(text, at);
     if (std::string_view("+-*/^_!'%=<>,;:|&()[]{}").find(c) != std::string_view::npos)
       sign(c);
@@ -145,6 +148,11 @@ class Lexer {
         break;
       case UnicodeMeaning::kSuperscript:
         return superscript(text, at);
+      case UnicodeMeaning::kFraction:  // two digits: \frac12
+        command("frac");
+        push({TokenKind::kNumber, std::string(meaning.meant.substr(0, 1))});
+        push({TokenKind::kNumber, std::string(meaning.meant.substr(1))});
+        break;
       case UnicodeMeaning::kLetter:
         return foreign_word(text, at);
       case UnicodeMeaning::kUnknown:
@@ -285,11 +293,12 @@ class Lexer {
     }
     end = std::min(end, text.size());
     const std::string_view inside = text.substr(at + 1, end - at - 1);
-    const std::string_view content = trimmed(inside);
+    const std::string_view content = trimmed(inside, " \t\n\r~");
     const bool after_number =
-        !tokens_.empty() && (tokens_.back().kind == TokenKind::kNumber ||
-                             tokens_.back().sign('}') || tokens_.back().sign('@') ||
-                             tokens_.back().kind == TokenKind::kText || tokens_.back().sign('/'));
+        !tokens_.empty() &&
+        (tokens_.back().kind == TokenKind::kNumber || tokens_.back().sign('}') ||
+         tokens_.back().sign('@') || tokens_.back().kind == TokenKind::kText ||
+         tokens_.back().sign('/') || joins_unit());
     const bool is_variable = std::string_view("iexyzdn").find(content.empty() ? ' ' : content[0]) !=
                              std::string_view::npos;
     if (content.size() == 1 && is_letter(content[0])) {
@@ -305,6 +314,12 @@ class Lexer {
     return std::min(end + 1, text.size());
   }
 
+  // N \cdot m
+  bool joins_unit() const {
+    const size_t n = tokens_.size();
+    return n > 1 && tokens_[n - 1].sign('*') && tokens_[n - 2].kind == TokenKind::kText;
+  }
+
   static size_t letters_end(std::string_view text, size_t at) {
     while (at < text.size() && is_letter(text[at])) ++at;
     return at;
@@ -318,13 +333,17 @@ class Lexer {
       push({TokenKind::kWord, std::string(run)});
       return end;
     }
+    if (run == "x" && is_times(text, end)) return sign('*'), end;
+    if (is_currency(run) && is_before_number(text, end)) return end;
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);
     if (lower == "percent" || lower == "pct" || lower == "percentage") {
       sign('%');
       return end;
     }
-    if (is_plain_command(run)) {
+    const bool minutes = run == "min" && !tokens_.empty() &&
+                         tokens_.back().kind == TokenKind::kNumber && mode == Mode::kWords;
+    if (is_plain_command(run) && !minutes) {
       command(usual_name(run));
       return end;
     }
@@ -347,6 +366,19 @@ class Lexer {
     }
     for (const char c : run) push({TokenKind::kLetter, std::string(1, c)});
     return end;
+  }
+
+  // 4.5 x 10^3
+  bool is_times(std::string_view text, size_t at) const {
+    const std::string_view rest = trimmed(text.substr(at), " ");
+    return space_ && !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber &&
+           at < text.size() && text[at] == ' ' && rest.starts_with("10^");
+  }
+
+  static bool is_before_number(std::string_view text, size_t at) {
+    const std::string_view rest = text.substr(std::min(at, text.size()));
+    const size_t next = rest.find_first_not_of(" .~}");
+    return next != std::string_view::npos && is_digit(rest[next]);
   }
 
   // A single letter among words ("a circle", "m/s") is text; alone, in "(A)" or with digits not.
@@ -385,7 +417,8 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokens_of(std::string_view answer, Commas commas) {
-  return Lexer(answer, commas).run();
+  if (answer.find('\xEF') == std::string_view::npos) return Lexer(answer, commas).run();
+  return Lexer(half_width(answer), commas).run();
 }
 
 }  // namespace covrl::math

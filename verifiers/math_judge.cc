@@ -92,12 +92,14 @@ class Comparison {
     return said(comparer.how(), false);
   }
 
-  // Stars left over from emphasis go: *5*.
+  // Stars left over from emphasis go: *5*. So does the end of a line.
   void parse(Parsed& side) {
     const auto is_star = [](const Token& token) { return token.sign('*'); };
     std::vector<Token>& tokens = side.tokens;
     tokens.erase(tokens.begin(), std::find_if_not(tokens.begin(), tokens.end(), is_star));
-    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), is_star);
+    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), [&](const Token& token) {
+      return is_star(token) || token.kind == math::TokenKind::kRowEnd;
+    });
     tokens.erase(last.base(), tokens.end() - 1);
     side.node = parse_answer(tokens, arena_, budget_);
   }

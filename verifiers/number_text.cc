@@ -1,11 +1,10 @@
 #include "verifiers/number_text.h"
 
+#include "verifiers/text.h"
+
 namespace covrl::math {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 class Reader {
  public:
@@ -44,7 +43,13 @@ class Reader {
         return Separator::kSure;
       }
     if (separators_.commas && rest.starts_with(",")) return ++at, Separator::kComma;
-    if (separators_.spaces && rest.starts_with(" ")) return ++at, Separator::kSpace;
+    if (!separators_.spaces) return Separator::kNone;
+    for (const std::string_view space :
+         {" ", "~", "\\ ", "\\;", "\\:", "\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"})
+      if (rest.starts_with(space)) {
+        at += space.size();
+        return Separator::kSpace;
+      }
     return Separator::kNone;
   }
 
@@ -75,20 +80,22 @@ class Reader {
 
   // The point and what follows it; true when the number ends there.
   bool point() {
-    if (now() != '.' || now(1) == '.') return false;
-    ++at_;
+    const bool braced = text_.substr(at_).starts_with("{.}");
+    if (!braced && (now() != '.' || now(1) == '.')) return false;
+    at_ += braced ? 3 : 1;
     number_.text += '.';
     if (digits() > 0) return repeating();
     number_.text.pop_back();
     return repeating();
   }
 
-  // \overline{27}
+  // \overline{27}, \bar{27}, \dot{2}
   bool repeating() {
-    constexpr std::string_view kOverline = "\\overline";
     const std::string_view rest = text_.substr(at_);
-    if (!rest.starts_with(kOverline)) return false;
-    size_t begin = kOverline.size();
+    size_t begin = 0;
+    for (const std::string_view mark : {"\\overline", "\\bar", "\\dot"})
+      if (rest.starts_with(mark)) begin = mark.size();
+    if (begin == 0) return false;
     const bool braced = begin < rest.size() && rest[begin] == '{';
     begin += braced;
     size_t end = begin;

@@ -13,9 +13,6 @@
 namespace covrl {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 // Takes `word` off the front of the text.
 bool take(std::string_view& text, std::string_view word) {
   if (!text.starts_with(word)) return false;

@@ -197,7 +197,7 @@ const Node* Parser::term() {
     } else if (command("mod")) {
       advance();
       factors = {make(Kind::kCall, {product(factors), factor()}, "mod")};
-    } else if (now().kind == TokenKind::kText) {
+    } else if (now().kind == TokenKind::kText || (sign('(') && ahead(1).kind == TokenKind::kText)) {
       unit(factors);
     } else if (starts_factor(last)) {
       adjacent(factors);
@@ -243,15 +243,19 @@ void Parser::adjacent(Nodes& factors) {
     advance();
     const Node* below = number();
     if (!proper(*above, *below)) throw SyntaxError{};
-    factors = {make(Kind::kAdd, {left, make(Kind::kDivide, {above, below})})};
+    const Node* mixed = make(Kind::kAdd, {left, make(Kind::kDivide, {above, below})});
+    factors = {take('%') ? percent(mixed) : mixed};
     return;
   }
   const bool fraction = command("frac");
   const Node* right = factor();
-  if (whole && fraction && right->is(Kind::kDivide) && proper(right->arg(0), right->arg(1)))
-    factors = {make(Kind::kAdd, {left, right})};
-  else
+  const Node& part = right->is(Kind::kPercent) ? right->arg(0) : *right;
+  if (whole && fraction && part.is(Kind::kDivide) && proper(part.arg(0), part.arg(1))) {
+    const Node* mixed = make(Kind::kAdd, {left, &part});
+    factors = {right->is(Kind::kPercent) ? percent(mixed) : mixed};
+  } else {
     multiply(factors, right);
+  }
 }
 
 bool Parser::proper(const Node& above, const Node& below) {
@@ -291,7 +295,7 @@ bool Parser::starts_primary(std::string_view name) {
 void Parser::unit(Nodes& factors) {
   UnitReader reader(tokens_, at_);
   at_ = reader.end();
-  if (reader.changes_meaning() || !unit_.empty()) throw SyntaxError{};
+  if (!reader.is_unit() || !unit_.empty()) throw SyntaxError{};
   if (const int power = reader.power_of_ten()) {
     mpz_class scale;
     mpz_ui_pow_ui(scale.get_mpz_t(), 10, static_cast<unsigned long>(power));

@@ -1,6 +1,7 @@
 // Numbers, names, brackets, arguments.
 #include "verifiers/numerals.h"
 #include "verifiers/parser_rules.h"
+#include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
 
 namespace covrl::math {
@@ -35,9 +36,7 @@ const Node* Parser::number() {
 
 const Node* Parser::words() {
   std::string text;
-  for (; now().kind == TokenKind::kText; advance()) text += now().text;
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (; now().kind == TokenKind::kText; advance()) text += lower_case(now().text);
   if (starts_factor(*make(Kind::kText, {}))) throw SyntaxError{};
   return make(Kind::kText, {}, text);
 }

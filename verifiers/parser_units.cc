@@ -1,6 +1,7 @@
 #include "verifiers/parser_units.h"
 
-#include "verifiers/vocabulary.h"
+#include "verifiers/text.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -12,34 +13,41 @@ UnitReader::UnitReader(const std::vector<Token>& tokens, size_t at) : at_(at) {
     } else if ((token.sign('/') || token.sign('*')) && at_ + 1 < tokens.size() &&
                tokens[at_ + 1].kind == TokenKind::kText) {
       unit_ += token.text;
+      is_joined_ = true;
     } else if (token.sign('^') && !unit_.empty()) {
       read_power(tokens);
+    } else if (token.sign('(') && !is_open_ && tokens[at_ + 1].kind == TokenKind::kText) {
+      is_open_ = true;
+    } else if (token.sign(')') && is_open_) {
+      is_open_ = false;
     } else {
       break;
     }
   }
+  is_unit_ &= !is_open_;
 }
 
 void UnitReader::word(const std::string& text) {
-  std::string lower = text;
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string lower = lower_case(text);
+  const bool is_known = is_unit_word(lower) || is_unit_symbol(text) || is_filler(lower);
+  const bool is_new = !is_joined_;
+  is_joined_ = false;
   if (lower == "am" || lower == "pm") {
     unit_ += lower;
-    return;
-  }
-  if (const int power = math::power_of_ten(lower)) {
+  } else if (!unit_.empty() && (lower == "squared" || lower == "cubed")) {
+    unit_ += lower == "squared" ? "^2" : "^3";
+  } else if (const int power = math::power_of_ten(lower)) {
     power_of_ten_ += power;
-    return;
-  }
-  changes_meaning_ |= math::changes_meaning(lower);
-  if (lower == "square" || lower == "sq") {
+  } else if (math::changes_meaning(lower) || (!is_known && is_new && ++num_unknown_ > 1)) {
+    is_unit_ = false;
+  } else if (lower == "square" || lower == "sq") {
     prefix_power_ = "^2";
   } else if (lower == "cubic") {
     prefix_power_ = "^3";
   } else if (lower == "per") {
     unit_ += '/';
-  } else {
+    is_joined_ = true;
+  } else if (lower == "in" || !is_filler(lower)) {
     unit_ += std::string(usual_unit(text.size() == 1 ? text : lower)) + prefix_power_;
     prefix_power_.clear();
   }
@@ -53,7 +61,7 @@ void UnitReader::read_power(const std::vector<Token>& tokens) {
   std::string power = "^";
   if (tokens[next].sign('-')) power += tokens[next++].text;
   if (tokens[next].kind != TokenKind::kNumber || (braced && !tokens[next + 1].sign('}'))) {
-    changes_meaning_ = true;
+    is_unit_ = false;
     return;
   }
   unit_ += power + tokens[next].text;

@@ -7,13 +7,12 @@
 
 #include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/words.h"
 
 namespace covrl {
 namespace {
 
 using Words = std::unordered_set<std::string_view>;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Takes the first of `words` that begins the text.
 bool take_any(std::string_view& text, std::initializer_list<std::string_view> words) {
@@ -25,33 +24,6 @@ bool take_any(std::string_view& text, std::initializer_list<std::string_view> wo
   return false;
 }
 
-bool is_number_word(std::string_view word) {
-  static const Words words = {
-      "zero",     "one",      "two",       "three",     "four",        "five",        "six",
-      "seven",    "eight",    "nine",      "ten",       "eleven",      "twelve",      "thirteen",
-      "fourteen", "fifteen",  "sixteen",   "seventeen", "eighteen",    "nineteen",    "twenty",
-      "thirty",   "forty",    "fifty",     "sixty",     "seventy",     "eighty",      "ninety",
-      "halves",   "third",    "thirds",    "quarter",   "quarters",    "fourths",     "fifths",
-      "sixths",   "sevenths", "eighths",   "ninths",    "tenths",      "hundredths",  "thousandths",
-      "hundreds", "dozens",   "thousands", "millions",  "billions",    "trillions",   "lakh",
-      "crore",    "mln",      "factorial", "choose",    "repeating",   "recurring",   "remainder",
-      "greater",  "fewer",    "larger",    "smaller",   "nearly",      "almost",      "roughly",
-      "percent",  "squares",  "root",      "mil",       "quadrillion", "quadrillions"};
-  return words.contains(word);
-}
-
-// km, Hz, kPa: a symbol of the SI or a short one of everyday use, perhaps with its prefix.
-bool is_unit_symbol(std::string_view word) {
-  static const Words symbols = {"m",  "g",   "s",  "A",   "K",   "N",  "J",  "W",  "V",
-                                "C",  "F",   "H",  "T",   "L",   "l",  "Hz", "Pa", "eV",
-                                "h",  "mol", "Wb", "bar", "cal", "Bq", "Gy", "Sv", "min",
-                                "Wh", "dB",  "oz", "yd",  "in",  "ha", "rad"};
-  if (symbols.contains(word)) return true;
-  constexpr std::string_view kPrefixes = "kMGTmunpcd";
-  return word.size() > 1 && kPrefixes.find(word[0]) != std::string_view::npos &&
-         symbols.contains(word.substr(1));
-}
-
 // Reads a tail word by word; a word may stand against the number ("5kg") or apart from it.
 class TailReader {
  public:
@@ -60,7 +32,8 @@ class TailReader {
   NumberTail read() {
     while (!rest_.empty() && is_good_)
       if (!take_space() && !take_sign() && !take_joint()) take_word();
-    const bool is_unit = is_good_ && depth_ == 0 && !wants_word_ && num_words_ <= 2;
+    const bool is_unit =
+        is_good_ && depth_ == 0 && !wants_word_ && num_words_ <= 2 && num_unknown_ <= 1;
     if (!is_unit) return NumberTail::kOther;
     return is_percent_ ? NumberTail::kPercent : NumberTail::kUnit;
   }
@@ -123,12 +96,13 @@ class TailReader {
   }
 
   // "5 K" is a temperature, "5K" five thousand, "5 xy" and "5xyz" are products.
-  bool is_unit(std::string_view word, const std::string& lower) const {
+  bool is_unit(std::string_view word, const std::string& lower) {
     if (!is_plain_word(lower)) return false;
     const bool against = num_words_ == 0 && !is_apart_ && !wants_word_;
     constexpr std::string_view kSafeAgainst = "mgshNJWVLl";
     if (against && word.size() == 1) return kSafeAgainst.find(word[0]) != std::string_view::npos;
-    if (math::is_unit_word(lower) || is_unit_symbol(word)) return true;
+    if (math::is_unit_word(lower) || math::is_unit_symbol(word)) return true;
+    num_unknown_ += !math::is_filler(lower) && !is_joined_;
     return !against && word.size() >= 3;
   }
 
@@ -140,6 +114,7 @@ class TailReader {
   std::string_view rest_;
   int depth_ = 0;           // of \text{
   int num_words_ = 0;       // those joined to the one before not counted
+  int num_unknown_ = 0;     // words that may be units or not
   bool is_apart_ = false;   // a space came first
   bool is_joined_ = false;  // the next word belongs to the one before
   bool wants_word_ = false;
@@ -153,9 +128,8 @@ NumberTail number_tail(std::string_view text) { return TailReader(text).read(); 
 
 bool is_plain_word(std::string_view word) {
   const std::string lower = lower_case(word);
-  return !math::changes_meaning(lower) && math::power_of_ten(lower) == 0 &&
-         !math::is_plain_command(lower) && !math::is_function(lower) && !is_number_word(lower) &&
-         !is_greek_letter(lower);
+  return !math::changes_meaning(lower) && !math::is_plain_command(lower) &&
+         !math::is_function(lower) && !is_greek_letter(lower);
 }
 
 bool is_greek_letter(std::string_view name) {

@@ -1,4 +1,4 @@
-// Small things about text that the verifiers of plain answers share.
+// Small things about text that several verifiers share.
 #pragma once
 
 #include <string>
@@ -13,6 +13,9 @@ inline std::string_view trimmed(std::string_view text,
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(characters) - begin + 1);
 }
+
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // A-Z as a-z; other bytes as they are.
 inline std::string lower_case(std::string_view text) {

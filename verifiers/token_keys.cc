@@ -1,17 +1,8 @@
 // Answers as strings.
 #include "verifiers/lexer.h"
+#include "verifiers/text.h"
 
 namespace covrl::math {
-
-namespace {
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
-}  // namespace
 
 std::string text_key(const std::vector<Token>& tokens) {
   std::string key;

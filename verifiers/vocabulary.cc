@@ -15,13 +15,14 @@ const std::unordered_map<std::string_view, CommandUse>& command_uses() {
   static const std::unordered_map<std::string_view, CommandUse> uses = [] {
     std::unordered_map<std::string_view, CommandUse> table;
     for (const std::string_view name :
-         {"left",         "right",     "big",     "Big",     "bigg",        "Bigg",     "bigl",
-          "bigr",         "Bigl",      "Bigr",    "biggl",   "biggr",       "Biggl",    "Biggr",
-          "middle",       "limits",    "rm",      "bf",      "it",          "nolimits", "thinspace",
-          "displaystyle", "textstyle", "pounds",  "euro",    "scriptstyle", "cal",      "sf",
-          "tt",           "small",     "large",   "Large",   "normalsize",  "boldmath", "hline",
-          "hfill",        "noindent",  "strut",   "phantom", "mathstrut",   "bigskip",  "color",
-          "null",         "relax",     "nonumber"})
+         {"left",     "right",       "big",        "Big",          "bigg",      "Bigg",
+          "bigl",     "bigr",        "Bigl",       "Bigr",         "biggl",     "biggr",
+          "Biggl",    "Biggr",       "middle",     "limits",       "rm",        "bf",
+          "it",       "nolimits",    "thinspace",  "displaystyle", "textstyle", "pounds",
+          "euro",     "scriptstyle", "cal",        "sf",           "tt",        "small",
+          "large",    "Large",       "normalsize", "boldmath",     "hline",     "hfill",
+          "noindent", "textdollar",  "strut",      "phantom",      "mathstrut", "bigskip",
+          "color",    "null",        "relax",      "nonumber"})
       table[name] = CommandUse::kDrop;
     for (const std::string_view name : {"quad", "qquad", "enspace", "space", "newline"})
       table[name] = CommandUse::kSpace;
@@ -57,6 +58,8 @@ std::string_view usual_name(std::string_view name) {
                               {"dfrac", "frac"},
                               {"tfrac", "frac"},
                               {"cfrac", "frac"},
+                              {"sfrac", "frac"},
+                              {"nicefrac", "frac"},
                               {"dbinom", "binom"},
                               {"tbinom", "binom"},
                               {"choose", "choose"},
@@ -142,11 +145,17 @@ UnicodeMeaning unicode_meaning(char32_t c) {
       {U'⁵', {Kind::kSuperscript, "5"}},  {U'⁶', {Kind::kSuperscript, "6"}},
       {U'⁷', {Kind::kSuperscript, "7"}},  {U'⁸', {Kind::kSuperscript, "8"}},
       {U'⁹', {Kind::kSuperscript, "9"}},  {U'⁻', {Kind::kSuperscript, "-"}},
+      {U'½', {Kind::kFraction, "12"}},    {U'⅓', {Kind::kFraction, "13"}},
+      {U'⅔', {Kind::kFraction, "23"}},    {U'¼', {Kind::kFraction, "14"}},
+      {U'¾', {Kind::kFraction, "34"}},    {U'⅕', {Kind::kFraction, "15"}},
+      {U'⅛', {Kind::kFraction, "18"}},    {U'⅜', {Kind::kFraction, "38"}},
+      {U'⅝', {Kind::kFraction, "58"}},    {U'⅞', {Kind::kFraction, "78"}},
       {U'€', {Kind::kSpace, ""}},         {U'£', {Kind::kSpace, ""}},
-      {U'¥', {Kind::kSpace, ""}},         {U'。', {Kind::kSpace, ""}},
-      {U'\u00a0', {Kind::kSpace, ""}},    {U'\u2009', {Kind::kSpace, ""}},
-      {U'\u202f', {Kind::kSpace, ""}},    {U'\u3000', {Kind::kSpace, ""}},
-      {U'\u2002', {Kind::kSpace, ""}},    {U'\u2003', {Kind::kSpace, ""}}};
+      {U'¢', {Kind::kSpace, ""}},         {U'¥', {Kind::kSpace, ""}},
+      {U'。', {Kind::kSpace, ""}},        {U'\u00a0', {Kind::kSpace, ""}},
+      {U'\u2009', {Kind::kSpace, ""}},    {U'\u202f', {Kind::kSpace, ""}},
+      {U'\u3000', {Kind::kSpace, ""}},    {U'\u2002', {Kind::kSpace, ""}},
+      {U'\u2003', {Kind::kSpace, ""}}};
   const auto found = table.find(c);
   if (found != table.end()) return found->second;
   const bool is_letter = (c >= 0xC0 && c <= 0x24F) || (c >= 0x370 && c <= 0x1FFF) ||
@@ -171,137 +180,6 @@ bool is_function(std::string_view command) {
                               "min",     "abs",     "floor",  "ceil", "cbrt", "det", "arcsinh",
                               "arccosh", "arctanh", "Gamma",  "deg",  "dim",  "ker", "arg"};
   return words.contains(command);
-}
-
-bool is_unit_word(std::string_view word) {
-  static const Words words = {
-      "cm",          "mm",          "km",      "meter",      "meters",    "metre",    "metres",
-      "centimeters", "inch",        "inches",  "ft",         "foot",      "feet",     "yard",
-      "yards",       "mile",        "miles",   "mph",        "kg",        "gram",     "grams",
-      "lb",          "lbs",         "pound",   "pounds",     "ounces",    "liter",    "liters",
-      "gallon",      "gallons",     "second",  "seconds",    "sec",       "minute",   "minutes",
-      "hour",        "hours",       "hr",      "hrs",        "day",       "days",     "week",
-      "weeks",       "month",       "months",  "year",       "years",     "degree",   "degrees",
-      "radians",     "dollar",      "dollars", "cent",       "cents",     "unit",     "units",
-      "square",      "cubic",       "per",     "sq",         "people",    "students", "ways",
-      "apples",      "points",      "coins",   "kilometers", "kilograms", "euros",    "yuan",
-      "centimetres", "kilometres",  "litres",  "mi",         "mins",      "erg",      "hz",
-      "kpc",         "angstroms",   "eggs",    "books",      "cars",      "girls",    "boys",
-      "children",    "men",         "women",   "dogs",       "cats",      "marbles",  "cookies",
-      "pages",       "tickets",     "cups",    "teachers",   "cookies",   "bottles",  "boxes",
-      "millimeters", "milliliters", "ml",      "usd",        "rad",       "kmh",      "nm"};
-  return words.contains(word);
-}
-
-bool changes_meaning(std::string_view word) {
-  static const Words words = {"or",
-                              "and",
-                              "if",
-                              "otherwise",
-                              "not",
-                              "thousand",
-                              "million",
-                              "billion",
-                              "dozen",
-                              "hundred",
-                              "mod",
-                              "am",
-                              "pm",
-                              "is",
-                              "no",
-                              "when",
-                              "except",
-                              "at",
-                              "least",
-                              "most",
-                              "more",
-                              "less",
-                              "than",
-                              "about",
-                              "base",
-                              "half",
-                              "for",
-                              "where",
-                              "trillion",
-                              "but",
-                              "approximately",
-                              "none",
-                              "never",
-                              "either",
-                              "maybe",
-                              "to",
-                              "between",
-                              "isn",
-                              "wrong",
-                              "false",
-                              "true",
-                              "unless",
-                              "from",
-                              "over",
-                              "any",
-                              "all",
-                              "then",
-                              "with",
-                              "cannot",
-                              "instead",
-                              "answer",
-                              "answers",
-                              "correct",
-                              "ignore",
-                              "grader",
-                              "yes",
-                              "possibly",
-                              "could",
-                              "might",
-                              "exceeds",
-                              "under",
-                              "above",
-                              "below",
-                              "minus",
-                              "plus",
-                              "times",
-                              "divided",
-                              "squared",
-                              "cubed",
-                              "negative",
-                              "opposite",
-                              "the"};
-  return words.contains(word);
-}
-
-bool denies(std::string_view word) {
-  static const Words words = {
-      "not",    "isn",     "wasn",     "aren",  "won",      "cannot",  "never",    "neither",
-      "nor",    "no",      "except",   "wrong", "false",    "unless",  "unlikely", "incorrect",
-      "less",   "more",    "greater",  "fewer", "smaller",  "larger",  "least",    "most",
-      "under",  "above",   "below",    "over",  "between",  "either",  "maybe",    "perhaps",
-      "exceed", "exceeds", "anything", "than",  "possibly", "without", "instead",  "excluding"};
-  return words.contains(word);
-}
-
-int power_of_ten(std::string_view word) {
-  static const std::unordered_map<std::string_view, int> powers = {
-      {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}};
-  const auto found = powers.find(word);
-  return found == powers.end() ? 0 : found->second;
-}
-
-std::string_view usual_unit(std::string_view word) {
-  static const Names names = {
-      {"centimeters", "cm"}, {"centimeter", "cm"},  {"centimetres", "cm"}, {"meters", "m"},
-      {"meter", "m"},        {"metres", "m"},       {"metre", "m"},        {"kilometers", "km"},
-      {"kilometer", "km"},   {"kilometres", "km"},  {"inches", "inch"},    {"in", "inch"},
-      {"feet", "ft"},        {"foot", "ft"},        {"miles", "mi"},       {"mile", "mi"},
-      {"yards", "yd"},       {"yard", "yd"},        {"kilograms", "kg"},   {"grams", "g"},
-      {"gram", "g"},         {"pounds", "lb"},      {"pound", "lb"},       {"lbs", "lb"},
-      {"seconds", "s"},      {"second", "s"},       {"sec", "s"},          {"minutes", "min"},
-      {"minute", "min"},     {"mins", "min"},       {"hours", "h"},        {"hour", "h"},
-      {"hr", "h"},           {"hrs", "h"},          {"days", "day"},       {"weeks", "week"},
-      {"months", "month"},   {"years", "year"},     {"degrees", "degree"}, {"dollars", "dollar"},
-      {"cents", "cent"},     {"units", "unit"},     {"liters", "l"},       {"liter", "l"},
-      {"litres", "l"},       {"gallons", "gallon"}, {"radians", "rad"}};
-  const auto found = names.find(word);
-  return found == names.end() ? word : found->second;
 }
 
 }  // namespace covrl::math

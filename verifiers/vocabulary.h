@@ -1,4 +1,4 @@
-// Words and commands that the lexer and the parser know.
+// Commands, signs and characters that the lexer and the parser know.
 #pragma once
 
 #include <optional>
@@ -24,9 +24,9 @@ std::string_view usual_name(std::string_view name);
 // Commands and words that stand for a sign of the lexer ("times" -> '*'); 0 when none.
 char sign_of_command(std::string_view name);
 
-// A sign, letter or command that a Unicode character stands for.
+// A sign, letter or command that a Unicode character stands for; of a fraction its two digits.
 struct UnicodeMeaning {
-  enum Kind { kSign, kCommand, kSpace, kSuperscript, kUnknown, kLetter } kind;
+  enum Kind { kSign, kCommand, kSpace, kSuperscript, kFraction, kUnknown, kLetter } kind;
   std::string_view meant;
 };
 UnicodeMeaning unicode_meaning(char32_t c);
@@ -35,15 +35,5 @@ UnicodeMeaning unicode_meaning(char32_t c);
 bool is_plain_command(std::string_view word);
 // sin, log, gcd ...: commands whose argument follows, in brackets or not.
 bool is_function(std::string_view command);
-// cm, miles, degrees ...
-bool is_unit_word(std::string_view lower_case_word);
-// if, not, million, about ...: words that change what is said, so no decoration.
-bool changes_meaning(std::string_view lower_case_word);
-// not, never, wrong, "least" of "at least" ...: a value after them is not the one that is meant.
-bool denies(std::string_view lower_case_word);
-// thousand, million ...: the power of ten; 0 when none.
-int power_of_ten(std::string_view lower_case_word);
-// One spelling for a unit: "miles" -> "mi".
-std::string_view usual_unit(std::string_view lower_case_word);
 
 }  // namespace covrl::math

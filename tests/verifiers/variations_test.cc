@@ -1,0 +1,74 @@
+// Spellings that answers come in, and what looks like them: a line a gold answer, what says the
+// same, what does not.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "verifiers/math_judge.h"
+
+namespace covrl {
+namespace {
+
+using Texts = std::vector<const char*>;
+
+struct Row {
+  const char* gold;
+  Texts same;
+  Texts other;
+};
+
+// In a box and bare, and both ways round where they differ.
+void expect_rows(const std::vector<Row>& rows) {
+  const auto outcome = [](const std::string& gold, const std::string& answer) {
+    EXPECT_EQ(judge_math("so \\boxed{" + answer + "}.", gold, {}).outcome,
+              compare_answers(gold, answer, {}))
+        << gold << "  against  " << answer;
+    return compare_answers(gold, answer, {});
+  };
+  for (const Row& row : rows) {
+    for (const char* answer : row.same)
+      EXPECT_EQ(outcome(row.gold, answer), Outcome::kCorrect) << row.gold << "  is  " << answer;
+    for (const char* answer : row.other) {
+      EXPECT_EQ(outcome(row.gold, answer), Outcome::kWrong) << row.gold << "  is not  " << answer;
+      EXPECT_NE(outcome(answer, row.gold), Outcome::kCorrect) << answer << "  is not  " << row.gold;
+    }
+  }
+}
+
+// One word that nobody knows may be what is counted; two may say anything, and some words never
+// are units.
+TEST(Variations, WordsBehindANumber) {
+  expect_rows({{"5",
+                {"5\\text{ dragons}", "5\\text{ red marbles}", "5\\text{ square feet}",
+                 "5\\text{ miles per hour}", "5\\text{ oogles per boogle}", "5\\text{ min}",
+                 "5\\text{ distinct ordered pairs}", "5 \\text{ cups of flour}", "5 oranges",
+                 "5\\text{ units squared}", "5 \\text{ (cm)}", "5\\text{ kg}\\cdot\\text{m}^2",
+                 "5 {}^\\circ C", "5¢", "5 \\text{ ways in total}", "5 EUR", "USD 5", "Rs. 5"},
+                {"5\\text{ perhaps}", "5 \\text{ (perhaps)}", "5\\text{ quarters}",
+                 "5\\text{ tenths}", "5\\text{th}", "5\\text{ oder sechs}", "5\\text{ blah blub}",
+                 "5\\text{ or so}", "5\\text{ I guess}", "5\\text{ nope}", "5\\text{ squared}",
+                 "5\\text{ plus one}", "5\\text{ dozen}", "5\\text{ half}", "\\text{about }5",
+                 "5\\text{ vielleicht sechs}"}}});
+}
+
+TEST(Variations, Numbers) {
+  expect_rows({{"\\frac{3}{4}",
+                {"¾", "0{.}75", "\\nicefrac{3}{4}", "\\frac{3}{4}\\\\", "\\cfrac34", "3⁄4"},
+                {"34", "3\\frac14", "0.8", "\\frac43"}},
+               {"2\\frac{1}{2}",
+                {"2½", "2 1/2", "2~\\tfrac12", "\\frac52", "2+\\frac12"},
+                {"21/2", "2\\cdot\\frac12", "1"}},
+               {"0.\\bar{3}", {"\\frac13", "0.\\dot{3}", "0.\\overline{3}"}, {"0.3", "0.33"}},
+               {"12345",
+                {"12~345", "12\\ 345", "12\\,345", "12{,}345", "１２３４５", "12,345"},
+                {"12, 345", "123,45", "12.345"}},
+               {"4.5e33",
+                {"4.5 x 10^{33}", "4.5×10^33", "4.5\\times{10}^{33}", "45\\cdot 10^{32}"},
+                {"4.5 \\times 10^{32}", "4.5x + 10^{33}", "4.5 x^{33}"}},
+               {"33\\frac{1}{3}\\%", {"\\frac{100}{3}\\%", "\\frac13", "33 1/3\\%"}, {"11\\%"}},
+               {"28\\%", {"28％", "0.28", "28\\text{ percent}"}, {"2.8", "0.28\\%"}}});
+}
+
+}  // namespace
+}  // namespace covrl

@@ -1,0 +1,136 @@
+#include "verifiers/words.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace covrl::math {
+
+namespace {
+
+using Words = std::unordered_set<std::string_view>;
+
+// Of a literal: words parted by white space.
+Words words_of(std::string_view list) {
+  constexpr std::string_view kSpace = " \n";
+  Words words;
+  for (size_t at = list.find_first_not_of(kSpace); at != std::string_view::npos;) {
+    const size_t end = list.find_first_of(kSpace, at);
+    words.insert(list.substr(at, end - at));
+    at = list.find_first_not_of(kSpace, end);
+  }
+  return words;
+}
+
+}  // namespace
+
+bool is_unit_word(std::string_view word) {
+  static const Words words = words_of(R"(
+      angstroms centimeter centimeters centimetre centimetres cm erg foot feet ft hz inch inches
+      kilometer kilometers kilometre kilometres km kmh kpc meter meters metre metres mi mile miles
+      millimeter millimeters millimetres mm mph nm yard yards
+      gram grams kg kilogram kilograms lb lbs ounce ounces pound pounds ton tons tonnes
+      gallon gallons liter liters litre litres milliliters ml pint pints quart quarts
+      day days hour hours hr hrs minute minutes mins month months sec second seconds week weeks
+      year years
+      cent cents dollar dollars eur euro euros gbp inr rupees usd yen yuan
+      ampere amperes calories coulombs degree degrees farads hertz joule joules kelvin knots newton
+      newtons ohm ohms pascals rad radian radians revolutions volt volts watt watts
+      cubic per sq square unit units
+      apples bags balls bananas beads birds books bottles boxes boys bricks bushels cakes candies
+      cards cars cats chairs chickens children choices coins combinations committees cookies cows
+      crayons cubes cups customers dogs eggs elements faces flowers fish flights girls gumballs
+      handshakes horses houses integers items kids laps letters marbles matches men numbers oranges
+      outfits pages pairs paths pencils pennies pens people permutations persons photos pieces
+      players points possibilities problems questions rabbits regions rooms rows seats sheep sheets
+      shirts shots sides slices socks solutions stamps steps stickers stones students subsets tables
+      teachers teams tickets tiles toys trees triangles trips values vertices votes ways women words
+      workers)");
+  return words.contains(word);
+}
+
+bool is_currency(std::string_view word) {
+  return word == "USD" || word == "EUR" || word == "GBP" || word == "INR" || word == "Rs";
+}
+
+bool is_unit_symbol(std::string_view word) {
+  static const Words symbols = words_of(
+      "m g s A K N J W V C F H T L l Hz Pa eV h mol Wb bar cal Bq Gy Sv min Wh dB oz yd in ha rad");
+  if (symbols.contains(word)) return true;
+  constexpr std::string_view kPrefixes = "kMGTmunpcd";
+  return word.size() > 1 && kPrefixes.find(word[0]) != std::string_view::npos &&
+         symbols.contains(word.substr(1));
+}
+
+std::string_view usual_unit(std::string_view word) {
+  static const std::unordered_map<std::string_view, std::string_view> names = {
+      {"centimeters", "cm"}, {"centimeter", "cm"},  {"centimetres", "cm"}, {"meters", "m"},
+      {"meter", "m"},        {"metres", "m"},       {"metre", "m"},        {"kilometers", "km"},
+      {"kilometer", "km"},   {"kilometres", "km"},  {"inches", "inch"},    {"in", "inch"},
+      {"feet", "ft"},        {"foot", "ft"},        {"miles", "mi"},       {"mile", "mi"},
+      {"yards", "yd"},       {"yard", "yd"},        {"kilograms", "kg"},   {"grams", "g"},
+      {"gram", "g"},         {"pounds", "lb"},      {"pound", "lb"},       {"lbs", "lb"},
+      {"seconds", "s"},      {"second", "s"},       {"sec", "s"},          {"minutes", "min"},
+      {"minute", "min"},     {"mins", "min"},       {"hours", "h"},        {"hour", "h"},
+      {"hr", "h"},           {"hrs", "h"},          {"days", "day"},       {"weeks", "week"},
+      {"months", "month"},   {"years", "year"},     {"degrees", "degree"}, {"dollars", "dollar"},
+      {"cents", "cent"},     {"units", "unit"},     {"liters", "l"},       {"liter", "l"},
+      {"litres", "l"},       {"gallons", "gallon"}, {"radians", "rad"}};
+  const auto found = names.find(word);
+  return found == names.end() ? word : found->second;
+}
+
+bool is_filler(std::string_view word) {
+  static const Words words = words_of(R"(
+      a an altogether complex consecutive different distinct each identical in nonnegative of ordered
+      positive possible real total unique whole)");
+  return words.contains(word);
+}
+
+int power_of_ten(std::string_view word) {
+  static const std::unordered_map<std::string_view, int> powers = {
+      {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}};
+  const auto found = powers.find(word);
+  return found == powers.end() ? 0 : found->second;
+}
+
+bool is_number_word(std::string_view word) {
+  static const Words words = words_of(R"(
+      zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+      sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
+      hundred thousand million billion trillion quadrillion mil mln bn lakh crore gross score
+      hundreds thousands millions billions trillions quadrillions dozen dozens
+      half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh
+      sevenths eighth eighths ninth ninths tenth tenths eleventh twelfths hundredth hundredths
+      thousandth thousandths millionths billionths
+      first twentieth st nd rd th single double triple twice thrice
+      percent percentage squares root factorial choose repeating recurring remainder)");
+  return words.contains(word);
+}
+
+bool changes_meaning(std::string_view word) {
+  static const Words words = words_of(R"(
+      and but either else et except excluding for from if ignore instead only or otherwise ou oder
+      then und unless versus vs when whenever where whether with without
+      cannot dont false incorrect invalid isn neither never nicht nil no none nope nor not opposite
+      undefined wrong
+      about almost apparently approx approximate approximately around circa close could estimate
+      estimated guess guessed hopefully ish kind likely maybe might nearly perhaps possibly
+      presumably probably rough roughly should sort suppose supposedly think uncertain unclear
+      unknown unlikely unsure
+      above any all at below between bigger exceed exceeds exceeding fewer greater higher larger
+      least less lower maximum minimum more most over smaller than to under
+      added base cubed decreased divided increased minus mod modulo multiplied negative plus power
+      squared subtracted times
+      am pm answer answers correct grader is the true was yes)");
+  return words.contains(word) || is_number_word(word);
+}
+
+bool denies(std::string_view word) {
+  static const Words words = words_of(R"(
+      not isn wasn aren won cannot never neither nor no except wrong false unless unlikely incorrect
+      less more greater fewer smaller larger least most under above below over between either maybe
+      perhaps exceed exceeds anything than possibly without instead excluding)");
+  return words.contains(word);
+}
+
+}  // namespace covrl::math
