@@ -97,7 +97,7 @@ std::vector<Column> accuracy_columns(const std::vector<Line>& lines) {
   return columns;
 }
 
-std::vector<Column> response_columns() {
+std::vector<Column> response_columns(const std::vector<Line>& lines) {
   using S = ResponseStatistics;
   const auto share = [](double S::*field) {
     return [field](const Line& line) { return percent(line.statistics.*field); };
@@ -108,15 +108,18 @@ std::vector<Column> response_columns() {
   const auto tokens = [](double S::*field) {
     return [field](const Line& line) { return number("%.1f", line.statistics.*field); };
   };
-  return {{"counted", count(&S::num_responses)},
-          {"tokens", tokens(&S::length)},
-          {"at 90 %", tokens(&S::length_90)},
-          {"answer", share(&S::parsed)},
-          {"box", share(&S::boxed)},
-          {"cut off", share(&S::truncated)},
-          {"reflects", share(&S::reflection)},
-          {"entropy", [](const Line& line) { return number("%.4f", line.statistics.entropy); }},
-          {"failed", count(&S::num_failed)}};
+  std::vector<Column> columns = {
+      {"counted", count(&S::num_responses)},
+      {"tokens", tokens(&S::length)},
+      {"at 90 %", tokens(&S::length_90)},
+      {"answer", share(&S::parsed)},
+      {"box", share(&S::boxed)},
+      {"cut off", share(&S::truncated)},
+      {"reflects", share(&S::reflection)},
+      {"entropy", [](const Line& line) { return number("%.4f", line.statistics.entropy); }}};
+  if (std::ranges::any_of(lines, [](const Line& line) { return line.statistics.num_failed > 0; }))
+    columns.push_back({"failed", count(&S::num_failed)});
+  return columns;
 }
 
 std::string table_text(const std::vector<Line>& lines, std::vector<Column> columns,
@@ -206,7 +209,7 @@ std::string result_tables(const std::vector<EvalResult>& results, const std::str
   const std::vector<Line> lines = lines_of(results);
   const std::vector<Column> names = name_columns(results, by);
   return table_text(lines, names, accuracy_columns(lines)) + "\n" +
-         table_text(lines, names, response_columns());
+         table_text(lines, names, response_columns(lines));
 }
 
 std::vector<Json> result_rows(const std::vector<EvalResult>& results, const std::string& by) {

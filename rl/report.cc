@@ -64,13 +64,24 @@ std::string entropy_charts(const std::vector<RunData>& runs) {
                                    Unit::kPercent, {{"ceiling/predicted", "ceiling"}}));
 }
 
+// Of each set the pass@k of the largest k, which is the last that is logged.
+std::vector<std::string> largest_passes(const std::vector<RunData>& runs) {
+  const std::string measure = "/acc/pass@";
+  std::vector<std::string> largest;
+  for (const std::string& name : metric_names(runs, "val-core/", measure)) {
+    const std::string set = name.substr(0, name.find(measure) + measure.size());
+    if (!largest.empty() && largest.back().starts_with(set)) largest.pop_back();
+    largest.push_back(name);
+  }
+  return largest;
+}
+
 std::string charts(const std::vector<RunData>& runs) {
   std::vector<std::pair<std::string, std::string>> accuracy;
   for (const std::string& name : metric_names(runs, "val-core/", "/acc/mean@"))
     accuracy.emplace_back(name, accuracy_name(name));
   std::vector<std::pair<std::string, std::string>> best;
-  for (const std::string& name : metric_names(runs, "val-core/", "/acc/pass@"))
-    best.emplace_back(name, accuracy_name(name));
+  for (const std::string& name : largest_passes(runs)) best.emplace_back(name, accuracy_name(name));
   for (const std::string& name : metric_names(runs, "val-core/", "/acc/greedy"))
     best.emplace_back(name, accuracy_name(name));
   std::string out = "<div class=\"charts\">";
