@@ -86,6 +86,10 @@ class Visitor {
   virtual void check(bool holds, const char* key, const std::string& message) = 0;
   // True when the user wrote `key` (in a file or an override): for knobs that would have no effect.
   virtual bool given(const char* key) const = 0;
+  // Keys that the user wrote in the current section, in order: for sections that the user names.
+  virtual std::vector<std::string> given_keys() const { return {}; }
+  // Where the user wrote `key` last, `file:line:col`; "" for a key that is not given.
+  virtual std::string place(const char*) const { return ""; }
 
  protected:
   virtual void enter(const char* key, const char* help) = 0;

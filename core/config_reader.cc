@@ -180,6 +180,18 @@ class Reader final : public Visitor {
 
   bool given(const char* key) const override { return find(key) != nullptr; }
 
+  std::vector<std::string> given_keys() const override {
+    std::vector<std::string> keys;
+    if (const Node* section = open_.back().node)
+      for (const Entry& entry : section->entries) keys.push_back(entry.key);
+    return keys;
+  }
+
+  std::string place(const char* key) const override {
+    const Entry* entry = find(key);
+    return entry == nullptr ? "" : document_.name(entry->values.back().key_place);
+  }
+
   // After describe(): adds unknown keys and broken checks to the faults.
   void finish() {
     sections_.push_back(std::move(open_.back()));

@@ -126,7 +126,8 @@ ReportTable entropy_table(const std::vector<RunData>& runs) {
 
 std::string to_html(const ReportTable& table) {
   if (table.rows.empty()) return "";
-  std::string out = "<h2>" + escape_html(table.title) + "</h2><table><tr>";
+  std::string out = table.title.empty() ? "" : "<h2>" + escape_html(table.title) + "</h2>";
+  out += "<table><tr>";
   for (const std::string& column : table.columns) out += "<th>" + escape_html(column) + "</th>";
   out += "</tr>";
   for (const std::vector<std::string>& row : table.rows) {
@@ -144,7 +145,8 @@ std::string to_markdown(const ReportTable& table) {
     for (const std::string& cell : cells) out += " " + cell + " |";
     return out + "\n";
   };
-  std::string out = "## " + table.title + "\n\n" + line(table.columns) + "|";
+  std::string out = table.title.empty() ? "" : "## " + table.title + "\n\n";
+  out += line(table.columns) + "|";
   for (size_t i = 0; i < table.columns.size(); ++i) out += "---|";
   out += "\n";
   for (const std::vector<std::string>& row : table.rows) out += line(row);

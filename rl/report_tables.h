@@ -9,7 +9,7 @@
 namespace covrl {
 
 struct ReportTable {
-  std::string title;
+  std::string title;  // empty: no heading
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;  // a cell for each column
 };

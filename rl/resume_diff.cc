@@ -43,30 +43,34 @@ std::map<std::string, std::string> flatten(const std::string& yaml) {
 
 }  // namespace
 
-void check_resume_config(const std::string& old_yaml, const std::string& new_yaml,
-                         const std::string& checkpoint, bool allowed) {
+std::vector<ConfigChange> config_changes(const std::string& old_yaml, const std::string& new_yaml) {
   RunConfig untouched;
   const auto defaults = flatten(
       config::dump([&](config::Visitor& v) { untouched.describe(v); }, config::Comments::kNone));
   const auto old_flat = flatten(old_yaml), new_flat = flatten(new_yaml);
-  std::string harmless, harmful;
-  const auto note = [&](const std::string& key, const std::string& before,
-                        const std::string& after) {
-    (may_change_on_resume(key) ? harmless : harmful) +=
-        concat("\n  ", key, ": ", before, " -> ", after);
-  };
+  std::vector<ConfigChange> changes;
   for (const auto& [key, value] : new_flat) {
     const auto found = old_flat.find(key);
     if (found == old_flat.end()) {
       // A key that the program did not have yet, and that nobody has set since.
       const auto unset = defaults.find(key);
-      if (unset == defaults.end() || unset->second != value) note(key, "(absent)", value);
+      if (unset == defaults.end() || unset->second != value)
+        changes.push_back({key, "(absent)", value});
     } else if (found->second != value) {
-      note(key, found->second, value);
+      changes.push_back({key, found->second, value});
     }
   }
   for (const auto& [key, value] : old_flat)
-    if (!new_flat.count(key)) note(key, value, "(absent)");
+    if (!new_flat.count(key)) changes.push_back({key, value, "(absent)"});
+  return changes;
+}
+
+void check_resume_config(const std::string& old_yaml, const std::string& new_yaml,
+                         const std::string& checkpoint, bool allowed) {
+  std::string harmless, harmful;
+  for (const ConfigChange& change : config_changes(old_yaml, new_yaml))
+    (may_change_on_resume(change.key) ? harmless : harmful) +=
+        concat("\n  ", change.key, ": ", change.before, " -> ", change.after);
   if (!harmless.empty()) log::info("Changed since " + checkpoint + ":" + harmless);
   if (harmful.empty()) return;
   if (!allowed)

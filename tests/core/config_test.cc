@@ -405,5 +405,29 @@ TEST_F(ConfigTest, DocumentHasATableForEachSection) {
   EXPECT_LT(text.find("## actor\n"), text.find("### actor.optim\n"));
 }
 
+// A section whose keys the user names.
+struct Named {
+  std::vector<std::pair<std::string, double>> values;
+  std::vector<std::string> places;
+  void describe(Visitor& v) {
+    for (const std::string& key : v.given_keys()) {
+      values.emplace_back(key, 0.0);
+      v.field(key.c_str(), values.back().second, "Value.", {0, 1});
+      places.push_back(v.place(key.c_str()));
+    }
+    EXPECT_EQ(v.place("absent"), "");
+  }
+};
+
+TEST_F(ConfigTest, KeysThatTheUserNamesComeInTheirOrderWithTheirPlace) {
+  const std::string path = file("b: 0.5\na: 0.25\n");
+  Named named;
+  config::load({{path}, {"c=1"}}, [&](Visitor& v) { named.describe(v); });
+  EXPECT_EQ(named.values,
+            (std::vector<std::pair<std::string, double>>{{"b", .5}, {"a", .25}, {"c", 1}}));
+  EXPECT_EQ(named.places,
+            (std::vector<std::string>{path + ":1:1", path + ":2:1", "override 'c=1'"}));
+}
+
 }  // namespace
 }  // namespace covrl::config

@@ -52,5 +52,13 @@ TEST(ResumeDiff, ConsentLetsItPass) {
                                       /*allowed=*/true));
 }
 
+TEST(ResumeDiff, ChangesHaveKeyAndBothValues) {
+  const auto changes = config_changes(kOld, replaced("total_steps: 10", "total_steps: 20"));
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].key, "trainer.total_steps");
+  EXPECT_EQ(changes[0].before, "10");
+  EXPECT_EQ(changes[0].after, "20");
+}
+
 }  // namespace
 }  // namespace covrl
