@@ -8,4 +8,6 @@ covrl="${COVRL:-build/release/bin/covrl}"
   "$covrl" config --docs
   printf '\n# Configuration of `covrl sft`\n\n'
   "$covrl" config --docs --command sft
+  printf '\n# Configuration of `covrl sweep`\n\n'
+  "$covrl" config --docs --command sweep
 } > docs/config.md

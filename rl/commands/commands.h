@@ -8,6 +8,7 @@
 namespace covrl {
 
 int run_train(const std::vector<std::string>& args);
+int run_sweep(const std::vector<std::string>& args);
 int run_sft(const std::vector<std::string>& args);
 int run_eval(const std::vector<std::string>& args);
 int run_compare(const std::vector<std::string>& args);

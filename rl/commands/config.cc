@@ -5,6 +5,7 @@
 #include "rl/commands/config_words.h"
 #include "rl/run_config.h"
 #include "rl/sft.h"
+#include "rl/sweep_config.h"
 
 namespace covrl {
 
@@ -28,10 +29,12 @@ int run_config(const std::vector<std::string>& args) {
       "covrl config --default");
   parser.flag("--default", defaults, "YAML of every key with its default and help");
   parser.flag("--docs", docs, "Markdown tables of every key");
-  parser.option("--command", command, "whose configuration").choices({"train", "sft"});
+  parser.option("--command", command, "whose configuration").choices({"train", "sft", "sweep"});
   parser.parse(args);
   if (defaults == docs) throw_usage("covrl config: give either --default or --docs");
-  std::cout << (command == "train" ? shown<RunConfig>(docs) : shown<SftConfig>(docs));
+  std::cout << (command == "train" ? shown<RunConfig>(docs)
+                : command == "sft" ? shown<SftConfig>(docs)
+                                   : shown<SweepDocument>(docs));
   return 0;
 }
 

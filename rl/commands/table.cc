@@ -17,6 +17,7 @@ struct Command {
 
 constexpr std::array<Command, 13> kCommands = {{
     {"train", run_train, "reinforcement learning with verifiable rewards"},
+    {"sweep", run_sweep, "variants of a training run over seeds: one table, one page"},
     {"sft", run_sft, "supervised fine-tuning"},
     {"eval", run_eval, "accuracy of a checkpoint on problem sets"},
     {"compare", run_compare, "two evaluations, problem by problem"},

@@ -69,6 +69,14 @@ TrainWords parse_words(const std::vector<std::string>& args) {
   return words;
 }
 
+void load_train_config(const ConfigWords& words, RunConfig& config) {
+  config::load({words.files, words.overrides}, [&](config::Visitor& v) {
+    config.describe(v);
+    if (v.given("sweep"))
+      throw_usage(v.place("sweep"), ": sweep: these are several runs; start them with covrl sweep");
+  });
+}
+
 // Size of the model, where its config.json is at hand.
 void print_shape(const RunConfig& config, const std::string& dir) {
   if (!std::filesystem::exists(dir + "/config.json")) {
@@ -105,7 +113,7 @@ void check_config_only(RunConfig& config, const std::string& model_shape) {
 int run_train(const std::vector<std::string>& args) {
   const TrainWords words = parse_words(args);
   RunConfig config;
-  load_config(words.config, config);
+  load_train_config(words.config, config);
   if (words.config_only) {
     check_config_only(config, words.model_shape);
     return 0;
