@@ -36,13 +36,18 @@ std::vector<Words> header_commands(const std::string& path) {
     if (!(stream >> mark >> program) || mark != "#" || program != "covrl") continue;
     Words words;
     for (std::string word; stream >> word;) words.push_back(located(word));
-    if (words[0] == "train" || words[0] == "sft") commands.push_back(words);
+    if (words[0] == "train" || words[0] == "sft" || words[0] == "sweep") commands.push_back(words);
   }
   return commands;
 }
 
 ProgramResult run_config_only(Words words) {
   words.push_back("--config-only");
+  return run_covrl(words);
+}
+
+ProgramResult run_dry(Words words) {
+  words.push_back("--dry-run");
   return run_covrl(words);
 }
 
@@ -62,9 +67,12 @@ TEST(Presets, EveryFileRunsByTheCommandInItsHeader) {
     for (const Words& words : commands) {
       EXPECT_NE(std::find(words.begin(), words.end(), file), words.end())
           << file << ": a command of its header does not name it";
-      const ProgramResult result = run_config_only(words);
+      const bool sweep = words[0] == "sweep";
+      const ProgramResult result = sweep ? run_dry(words) : run_config_only(words);
       EXPECT_EQ(result.status, 0) << file << "\n" << result.err;
-      EXPECT_NE(result.err.find("Not checked: "), std::string::npos) << result.err;
+      EXPECT_NE((result.err + result.out).find(sweep ? " runs to do" : "Not checked: "),
+                std::string::npos)
+          << result.err;
       ++num_commands;
     }
   }
