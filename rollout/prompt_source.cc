@@ -129,20 +129,30 @@ std::string read_id(const Row& row, int64_t index) {
 constexpr std::array<const char*, 4> kIdentityKeys = {"id", "index", "data_source", "solution"};
 constexpr size_t kLongestField = 100;  // bytes; longer text describes one problem, not many
 
-std::vector<std::pair<std::string, std::string>> read_fields(const Json& object,
-                                                             const DataConfig& config) {
-  const auto is_one_of = [](const auto& keys, const std::string& key) {
+bool is_own_column(const std::string& key, const DataConfig& config) {
+  const auto is_one_of = [&](const auto& keys) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };
-  std::vector<std::pair<std::string, std::string>> fields;
-  for (const auto& [key, value] : object.items()) {
-    if (key == config.prompt_key || key == config.label_key || is_one_of(kPromptKeys, key) ||
-        is_one_of(kLabelKeys, key) || is_one_of(kIdentityKeys, key))
-      continue;
-    if (!value.is_string() && !value.is_number() && !value.is_boolean()) continue;
+  return key == config.prompt_key || key == config.label_key || is_one_of(kPromptKeys) ||
+         is_one_of(kLabelKeys) || is_one_of(kIdentityKeys);
+}
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// The short columns of the row, then those of its extra_info that it does not have itself.
+Fields read_fields(const Json& object, const DataConfig& config) {
+  Fields fields;
+  const auto add = [&](const std::string& key, const Json& value) {
+    if (!value.is_string() && !value.is_number() && !value.is_boolean()) return;
+    const bool is_new = std::none_of(fields.begin(), fields.end(),
+                                     [&](const auto& field) { return field.first == key; });
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (text.size() <= kLongestField) fields.emplace_back(key, std::move(text));
-  }
+    if (is_new && !text.empty() && text.size() <= kLongestField && !is_own_column(key, config))
+      fields.emplace_back(key, std::move(text));
+  };
+  for (const auto& [key, value] : object.items()) add(key, value);
+  if (const Json* extra = find(object, "extra_info"); extra != nullptr && extra->is_object())
+    for (const auto& [key, value] : extra->items()) add(key, value);
   return fields;
 }
 

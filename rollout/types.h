@@ -24,7 +24,7 @@ struct Prompt {
   std::string gold;
   std::string extra_info;       // of the row, a JSON object for external verifiers; empty: none
   std::vector<int64_t> tokens;  // rendered and encoded
-  // Short columns of the row that are none of the above, as text: {"subject", "Algebra"}.
+  // Other short columns of the row and of its extra_info, as text: {"subject", "Algebra"}.
   std::vector<std::pair<std::string, std::string>> fields = {};
 };
 

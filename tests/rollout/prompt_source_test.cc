@@ -77,6 +77,21 @@ TEST(PromptSource, ColumnsMayBeNamed) {
   EXPECT_EQ(rows.at(0).gold, "g");
 }
 
+TEST(PromptSource, ShortColumnsAreFields) {
+  const std::string level = "\"subject\":\"Algebra\",\"level\":2,\"multiple\":false,";
+  const std::vector<Prompt> rows = read_prompts(
+      file_of("{\"id\":\"a\",\"problem\":\"p\",\"solution\":\"s\",\"answer\":\"2\"," + level +
+              "\"note\":\"" + std::string(101, 'x') + "\",\"none\":null,\"empty\":\"\"}\n" +
+              "{\"problem\":\"p\",\"answer\":\"2\",\"level\":3,\"extra_info\":{\"index\":7," +
+              level + "\"list\":[1]}}\n"),
+      {});
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(rows[0].fields,
+            (Fields{{"subject", "Algebra"}, {"level", "2"}, {"multiple", "false"}}));
+  EXPECT_EQ(rows[1].fields,
+            (Fields{{"level", "3"}, {"subject", "Algebra"}, {"multiple", "false"}}));
+}
+
 TEST(PromptSource, MathRowsHaveTheirAnswerInTheSolution) {
   const std::vector<Prompt> rows =
       read_prompts(file_of("{\"problem\":\"p\",\"solution\":\"So \\\\boxed{1}, no, "
