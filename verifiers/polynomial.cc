@@ -227,10 +227,13 @@ std::string Algebra::text(const Polynomial& a) const {
   std::string out;
   for (const auto& [monomial, coefficient] : a) {
     if (!out.empty()) out += '+';
+    budget_.spend(20 + bits(coefficient) / 3);
     out += coefficient.get_str();
-    for (const GeneratorPower& power : monomial)
-      out += "*" + generators_[power.generator].name + "^" + power.exponent.text();
-    budget_.spend(static_cast<int64_t>(20 + 5 * monomial.size() + coefficient.get_str().size()));
+    for (const GeneratorPower& power : monomial) {
+      const std::string& name = generators_[power.generator].name;
+      budget_.spend(static_cast<int64_t>(5 + name.size() / 4));  // it may hold others in full
+      out += "*" + name + "^" + power.exponent.text();
+    }
   }
   return out.empty() ? "0" : out;
 }

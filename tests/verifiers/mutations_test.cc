@@ -162,5 +162,14 @@ TEST(Mutations, HostileInputsAreCheap) {
       }
 }
 
+// Powers of powers are named after their exponents in full; once 5 million characters were written
+// before a step was counted.
+TEST(Mutations, NamesOfPowersAreCounted) {
+  const std::string towers =
+      "9^9^.99^49^09.06480^9.06^.99^06^.99^2.06^.99^06^.99^245^.8 !!!!^9^.99.99^06^.99^490^.8 "
+      "!!!!^9^.99^490^.996 !!4!!!";
+  EXPECT_EQ(testing::broken_promise(towers + "\n1"), "");
+}
+
 }  // namespace
 }  // namespace covrl
