@@ -33,17 +33,25 @@ void absolute(acb_t result, const acb_t x, slong precision) {
   acb_set_arb(result, size);
   arb_clear(size);
 }
-// Not finite when it is not known which whole number it is.
-void keep_whole(acb_t result) {
-  if (!arb_is_int(acb_realref(result))) acb_indeterminate(result);
+// What rounding gave when it is one whole number. About a whole number, within 2^-100, that number:
+// log_2 8 is 3. Else not finite.
+void keep_whole(acb_t result, const acb_t x) {
+  if (arb_is_int(acb_realref(result))) return;
+  fmpz_t whole;
+  fmpz_init(whole);
+  const bool is_close = arb_get_unique_fmpz(whole, acb_realref(x)) != 0 &&
+                        mag_cmp_2exp_si(arb_radref(acb_realref(x)), -100) < 0;
+  acb_set_fmpz(result, whole);
+  fmpz_clear(whole);
+  if (!is_close) acb_indeterminate(result);
 }
 void floor_of(acb_t result, const acb_t x, slong precision) {
   arb_floor(acb_realref(result), acb_realref(x), precision);
-  keep_whole(result);
+  keep_whole(result, x);
 }
 void ceiling_of(acb_t result, const acb_t x, slong precision) {
   arb_ceil(acb_realref(result), acb_realref(x), precision);
-  keep_whole(result);
+  keep_whole(result, x);
 }
 
 const std::unordered_map<std::string, Unary>& unary_functions() {

@@ -172,25 +172,46 @@ class Evaluator {
   WorkBudget& budget_;
 };
 
+// A sum or product of symbols and whole numbers: whole where the symbols are.
+bool is_whole_form(const Node& node) {
+  switch (node.kind) {
+    case Kind::kNumber:
+      return node.value.get_den() == 1;
+    case Kind::kSymbol:
+      return true;
+    case Kind::kAdd:
+    case Kind::kMultiply:
+    case Kind::kNegate:
+      return std::all_of(node.args.begin(), node.args.end(),
+                         [](const Node* arg) { return is_whole_form(*arg); });
+    default:
+      return false;
+  }
+}
+
 struct Survey {
   std::map<std::string, int> symbols;  // in the order of their names
   bool has_i = false;
-  bool whole_points = true;  // every side has functions of whole numbers
+  bool has_steps = false;  // floors and ceilings
+  bool are_whole = true;   // symbols stand for whole numbers: all sides have functions of such
 
   template <class... Nodes>
   void add_side(const Nodes&... nodes) {
     has_whole_functions_ = false;
     (add(nodes), ...);
-    whole_points &= has_whole_functions_;
+    are_whole &= has_whole_functions_;
   }
 
  private:
   void add(const Node& node) {
     if (node.is(Kind::kSymbol)) symbols.emplace(node.text, 0);
     if (node.is(Kind::kConstant, "i")) has_i = true;
-    if (node.is(Kind::kCall) &&
-        (node.text == "floor" || node.text == "ceil" || node.text == "factorial" ||
-         node.text == "binom" || node.text == "mod"))
+    if (node.is(Kind::kCall, "floor") || node.is(Kind::kCall, "ceil")) {
+      has_steps = has_whole_functions_ = true;
+      if (is_whole_form(node.arg(0))) are_whole = false;  // it would say nothing: x is no integer
+    }
+    if (node.is(Kind::kCall, "factorial") || node.is(Kind::kCall, "binom") ||
+        node.is(Kind::kCall, "mod"))
       has_whole_functions_ = true;
     if (node.is(Kind::kPower) && node.arg(0).is(Kind::kNegate) &&
         node.arg(0).arg(0).is(Kind::kNumber))
@@ -201,14 +222,34 @@ struct Survey {
   bool has_whole_functions_ = false;
 };
 
+constexpr int kNumPoints = 7, kNumWholePoints = 32;
+
+int num_points(const Survey& survey) {
+  if (survey.symbols.empty()) return 1;
+  const int between = survey.are_whole ? 0 : kNumPoints;
+  return between + (survey.has_steps ? kNumWholePoints : survey.are_whole ? kNumPoints : 0);
+}
+
+// Steps differ at few points, floor(sqrt(n)) and floor(sqrt(n-1)) at squares alone: the first
+// symbol takes the whole numbers in order, and some large ones.
+long whole_value(int number, bool is_first, long draw) {
+  constexpr int kInOrder = 24, kLargest = 2'000;
+  if (number >= kInOrder) return kInOrder + draw % kLargest;
+  return is_first ? number + 1 : 1 + draw % kInOrder;
+}
+
 // Fixed, without pattern: multiples of 1/64 or whole numbers.
 Point point_at(const Survey& survey, int number) {
   Point point;
+  const bool is_whole = survey.are_whole || number >= kNumPoints;
   uint64_t state = 0x9E3779B97F4A7C15ull * static_cast<uint64_t>(number + 1);
   for (const auto& symbol : survey.symbols) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
     const auto draw = static_cast<long>(state >> 33);
-    if (survey.whole_points) {
+    if (is_whole && survey.has_steps) {
+      const int at = survey.are_whole ? number : number - kNumPoints;
+      point[symbol.first] = whole_value(at, point.empty(), draw);
+    } else if (is_whole) {
       point[symbol.first] = 3 + draw % 17;
     } else {
       mpq_class value(20 + draw % 241, 64);
@@ -218,9 +259,6 @@ Point point_at(const Survey& survey, int number) {
   }
   return point;
 }
-
-constexpr int kNumPoints = 7;
-int num_points(const Survey& survey) { return survey.symbols.empty() ? 1 : kNumPoints; }
 
 // The difference is zero to this many bits of the larger value; of one when a value is zero.
 constexpr long kAgreeingBits = 130;

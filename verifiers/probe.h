@@ -19,9 +19,10 @@ struct ProbeResult {
   int num_points = 0;  // where they agreed
 };
 
-// At one point without symbols; with symbols at several, the same in every run, some negative, and
-// at whole numbers when both sides have floors or factorials. Expressions without i are compared
-// only where both are real. Zero equals what is zero to 40 digits.
+// At one point without symbols; with symbols at several, the same in every run, some negative.
+// Where both sides have factorials or floors of fractions, whole numbers alone; where one has
+// floors, whole numbers too, 32 of them. Expressions without i are compared only where both are
+// real. Zero equals what is zero to 40 digits.
 ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget);
 
 // Whether the differences of two equations are the same up to a factor that is not zero:
