@@ -13,17 +13,17 @@ using Kind = NodeKind;
 
 bool is_real_set(const Node& node) {
   return node.is(Kind::kUnion) || node.is(Kind::kConstant, "reals") || is_inequality(node) ||
-         node.is(Kind::kDifference) ||
-         (node.is(Kind::kTuple) && node.args.size() == 2 && node.open != node.close);
+         node.is(Kind::kDifference) || is_sure_interval(node);
 }
 
 }  // namespace
 
 bool Comparer::equal(const Node& gold, const Node& answer) {
-  if (gold.is(Kind::kList) || answer.is(Kind::kList) || is_real_set(gold)) {
+  if (gold.is(Kind::kList) || answer.is(Kind::kList) || is_real_set(gold) || is_real_set(answer)) {
     const auto gold_region = region(gold), answer_region = region(answer);
     if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
   }
+  if (const std::optional<bool> same = equal_named(gold, answer)) return *same;
   const Nodes gold_elements = elements(gold), answer_elements = elements(answer);
   if (gold_elements.size() == 1 && answer_elements.size() == 1)
     return equal_elements(*gold_elements[0], *answer_elements[0]);
@@ -154,9 +154,73 @@ const Node* Comparer::product(const Node& a, const Node& b) {
   return arena_.make(Kind::kMultiply, {&a, &b});
 }
 
+// a = 1, b = 2: a point for whom the names are in the order of the alphabet. Empty for all else,
+// and where names differ in their subscripts alone: x_1 = 1, x_2 = 2 are two solutions.
+std::map<std::string, const Node*> Comparer::named_values(const Node& node) {
+  std::map<std::string, const Node*> values;
+  std::string letters;
+  const auto add = [&](const Node& name, const Node& value) {
+    if (!name.is(Kind::kSymbol)) return false;
+    if (letters.find(name.text[0]) != std::string::npos) return false;
+    letters += name.text[0];
+    return values.emplace(name.text, &value).second;
+  };
+  bool is_named = true;
+  if (node.is(Kind::kList) && node.text != "or") {
+    for (const Node* part : node.args)
+      is_named = is_named && is_equation(*part) && part->args.size() == 2 &&
+                 add(part->arg(0), part->arg(1));
+  } else if (is_equation(node) && node.args.size() == 2 && node.arg(0).is(Kind::kTuple) &&
+             node.arg(1).is(Kind::kTuple) && node.arg(0).args.size() == node.arg(1).args.size()) {
+    for (size_t i = 0; i < node.arg(0).args.size(); ++i)  // (a, b) = (1, 2)
+      is_named = is_named && add(node.arg(0).arg(i), node.arg(1).arg(i));
+  }
+  if (!is_named) values.clear();
+  return values;
+}
+
+// nullopt when not both sides name their values, or one does and the other is no point.
+std::optional<bool> Comparer::equal_named(const Node& gold, const Node& answer) {
+  const auto left = named_values(gold), right = named_values(answer);
+  if (left.empty() == right.empty()) {
+    if (left.empty() || left.size() != right.size()) return std::nullopt;
+    for (const auto& [name, value] : left) {
+      const auto same = right.find(name);
+      if (same == right.end()) return std::nullopt;
+      if (!equal(*value, *same->second)) return false;
+    }
+    return true;
+  }
+  const Node& point = left.empty() ? gold : answer;
+  const auto& named = left.empty() ? right : left;
+  const bool is_list = (left.empty() ? answer : gold).is(Kind::kList);
+  if (!is_list || !point.is(Kind::kTuple) || point.open != '(' || point.args.size() != named.size())
+    return std::nullopt;
+  size_t i = 0;
+  for (const auto& [name, value] : named)
+    if (!equal_elements(*point.args[i++], *value)) return false;
+  return true;
+}
+
+// [[1, 2], [3, 4]] as a matrix; nullptr for all else.
+const Node* Comparer::as_rows(const Node& node) {
+  const auto is_row = [&](const Node* row) {
+    return row->is(Kind::kTuple) && row->open == '[' && row->close == ']' &&
+           row->args.size() == node.arg(0).args.size();
+  };
+  if (node.open != '[' || node.close != ']' ||
+      !std::all_of(node.args.begin(), node.args.end(), is_row))
+    return nullptr;
+  Node matrix{.kind = Kind::kMatrix, .columns = static_cast<int>(node.arg(0).args.size())};
+  for (const Node* row : node.args)
+    matrix.args.insert(matrix.args.end(), row->args.begin(), row->args.end());
+  return arena_.add(std::move(matrix));
+}
+
 // A matrix, or one that is multiplied, divided or negated; nullptr for all else.
 const Node* Comparer::as_matrix(const Node& node) {
   if (node.is(Kind::kMatrix)) return &node;
+  if (node.is(Kind::kTuple)) return as_rows(node);
   const Node* matrix = nullptr;
   Nodes scalars;
   if (node.is(Kind::kMultiply) || node.is(Kind::kNegate)) {

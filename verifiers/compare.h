@@ -1,6 +1,7 @@
 // Whether two answers say the same.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ class Comparer {
   bool equal_times(const Node& gold, const Node& answer);
   bool equal_quantities(const Node& gold, const Node& answer);
   const Node* as_matrix(const Node& node);
+  const Node* as_rows(const Node& node);
+  std::map<std::string, const Node*> named_values(const Node& node);
+  std::optional<bool> equal_named(const Node& gold, const Node& answer);
   const Node* product(const Node& a, const Node& b);
 
   // compare_values.cc
@@ -73,8 +77,10 @@ class Comparer {
   std::optional<Region> region(const Node& node);
   std::optional<Region> region_of_relation(const Node& node);
   std::optional<Region> joined(const Nodes& nodes);
+  std::optional<Region> between(const Nodes& nodes);
+  std::optional<Region> complement(Region region);
   bool equal_regions(Region gold, Region answer);
-  void merge(Region& region);
+  bool merge(Region& region);
   bool equal_pieces(const Piece& gold, const Piece& answer);
 
   const MathPolicy& policy_;
@@ -90,6 +96,8 @@ bool is_name(const Node& node, const Node& value);
 bool is_inequality(const Node& node);
 // A relation of equal signs alone.
 bool is_equation(const Node& node);
+// By its brackets or its ends an interval, and no point.
+bool is_sure_interval(const Node& node);
 // infinity: 1 or -1; else 0.
 int infinity_sign(const Node& node);
 

@@ -14,6 +14,12 @@ bool is_variable(const Node& node) { return node.is(Kind::kSymbol); }
 
 }  // namespace
 
+bool is_sure_interval(const Node& node) {
+  return node.is(Kind::kTuple) && node.args.size() == 2 &&
+         (node.open == '[' || node.close == ']' || infinity_sign(node.arg(0)) != 0 ||
+          infinity_sign(node.arg(1)) != 0);
+}
+
 std::optional<Comparer::Region> Comparer::region(const Node& node) {
   switch (node.kind) {
     case Kind::kTuple:
@@ -31,22 +37,21 @@ std::optional<Comparer::Region> Comparer::region(const Node& node) {
       return points;
     }
     case Kind::kList:
+      if (node.text != "or") return between(node.args);
       for (const Node* part : node.args)
-        if (!is_inequality(*part) && !(is_equation(*part) && node.text == "or"))
+        if (!is_inequality(*part) && !is_equation(*part) && !is_sure_interval(*part))
           return std::nullopt;
-      return node.text == "or" ? joined(node.args) : std::nullopt;
+      return joined(node.args);
     case Kind::kConstant:
       if (node.text == "reals") return Region{{Piece{}}, {}};
       return node.text == "emptyset" ? std::optional(Region{}) : std::nullopt;
     case Kind::kRelation:
       return region_of_relation(node);
-    case Kind::kDifference:  // R without points: only what lies on both sides of one
-      if (!node.arg(0).is(Kind::kConstant, "reals") || !node.arg(1).is(Kind::kSet) ||
-          node.arg(1).args.size() != 1)
-        return std::nullopt;
-      return Region{{{nullptr, node.arg(1).args[0], false, false},
-                     {node.arg(1).args[0], nullptr, false, false}},
-                    {}};
+    case Kind::kDifference: {  // of the reals
+      if (!node.arg(0).is(Kind::kConstant, "reals")) return std::nullopt;
+      auto removed = region(node.arg(1));
+      return removed ? complement(std::move(*removed)) : std::nullopt;
+    }
     default:
       return std::nullopt;
   }
@@ -107,12 +112,48 @@ std::optional<Comparer::Region> Comparer::joined(const Nodes& nodes) {
   return all;
 }
 
-// In order, with pieces that touch or overlap made one. Leaves the region as it is when ends
-// cannot be ordered.
-void Comparer::merge(Region& region) {
+// x >= 2 and x < 5: what lies between a lower and an upper bound of one variable.
+std::optional<Comparer::Region> Comparer::between(const Nodes& nodes) {
+  if (nodes.size() != 2 || !is_inequality(*nodes[0]) || !is_inequality(*nodes[1]))
+    return std::nullopt;
+  auto above = region(*nodes[0]), below = region(*nodes[1]);
+  if (!above || !below || above->variable != below->variable || above->pieces.size() != 1 ||
+      below->pieces.size() != 1)
+    return std::nullopt;
+  if (!above->pieces[0].low) std::swap(above, below);
+  Piece& low = above->pieces[0];
+  const Piece& high = below->pieces[0];
+  if (!low.low || low.high || high.low || !high.high) return std::nullopt;
+  if (order(*low.low, *high.high, budget_) != -1) return std::nullopt;
+  low.high = high.high;
+  low.high_closed = high.high_closed;
+  return above;
+}
+
+// What the pieces leave of the reals.
+std::optional<Comparer::Region> Comparer::complement(Region region) {
+  if (!merge(region)) return std::nullopt;
+  Region rest;
+  Piece gap;  // from the end of the last piece
+  bool is_open = true;
+  for (const Piece& piece : region.pieces) {
+    gap.high = piece.low;
+    gap.high_closed = !piece.low_closed;
+    if (gap.high) rest.pieces.push_back(gap);
+    gap = {piece.high, nullptr, !piece.high_closed, false};
+    is_open = piece.high != nullptr;
+  }
+  if (is_open) rest.pieces.push_back(gap);
+  return rest;
+}
+
+// In order, with pieces that touch or overlap made one; false when their order is not known. Leaves
+// the region as it is when ends cannot be ordered.
+bool Comparer::merge(Region& region) {
   std::vector<Piece>& pieces = region.pieces;
   constexpr size_t kMostPieces = 40;
-  if (pieces.size() < 2 || pieces.size() > kMostPieces) return;
+  if (pieces.size() < 2) return true;
+  if (pieces.size() > kMostPieces) return false;
   bool ordered = true;
   const auto compare = [&](const Node* a, const Node* b) {
     const auto result = order(*a, *b, budget_);
@@ -127,7 +168,7 @@ void Comparer::merge(Region& region) {
       if (!swapped) break;
       std::swap(pieces[j - 1], pieces[j]);
     }
-  if (!ordered) return;
+  if (!ordered) return false;
   std::vector<Piece> merged = {pieces[0]};
   for (size_t i = 1; i < pieces.size(); ++i) {
     Piece& last = merged.back();
@@ -146,6 +187,7 @@ void Comparer::merge(Region& region) {
     }
   }
   if (ordered) pieces = std::move(merged);
+  return ordered;
 }
 
 bool Comparer::equal_pieces(const Piece& gold, const Piece& answer) {

@@ -73,6 +73,9 @@ bool is_name(const Node& node, const Node& value) {
       return node.text.size() == 1 || node.text.size() == 2 ||
              (node.text == "abs" && is_name(node.arg(0), value));
     case Kind::kMultiply:  // AB; beside a formula it is a product
+      if (node.args.size() == 2 && node.arg(0).is(Kind::kSymbol, "m") &&
+          node.arg(1).text.starts_with("angle"))
+        return true;
       return node.args.size() <= 4 && !has_symbols(value) &&
              std::all_of(node.args.begin(), node.args.end(), [](const Node* arg) {
                return is_capital(*arg) || arg->text.starts_with("angle");

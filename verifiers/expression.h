@@ -28,7 +28,7 @@ enum class NodeKind {
   kQuantity,   // args[0]; text: its unit
   // Structures.
   kTuple,         // args between open and close: a point, vector, interval or grouping of several
-  kList,          // args; text: "," or "or"
+  kList,          // args; text: ",", "and" or "or"
   kSet,           // args
   kUnion,         // args
   kIntersection,  // args

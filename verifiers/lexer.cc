@@ -70,6 +70,10 @@ class Lexer {
   }
 
   void push(Token token) {
+    if (token.sign('=') && !tokens_.empty() && tokens_.back().is(TokenKind::kCommand, "not")) {
+      tokens_.back().text = "ne";  // \not=
+      return;
+    }
     if (token.sign('}') && closes_lone_sign()) {
       tokens_.erase(tokens_.end() - 2);
       return;
@@ -95,7 +99,7 @@ class Lexer {
     if (c == '\\') return backslash(text, at);
     if (is_letter(c)) return letters(text, at, mode);
     if (static_cast<unsigned char>(c) >= 0x80) return unicode(text, at);
-    if (c == '$') return skip_space(at);
+    if (c == '$' || c == '"' || c == '`') return skip_space(at);
     if (c == '*' && text.substr(at, 2) == "**") return stars(text, at);
     if (text.substr(at, 2) == "<=" || text.substr(at, 2) == ">=" || text.substr(at, 2) == "!=") {
       command(c == '<' ? "le" : c == '>' ? "ge" : "ne");
@@ -120,7 +124,8 @@ class Lexer {
   size_t stars(std::string_view text, size_t at) {
     const bool operand_before = !tokens_.empty() && !space_ && at > 0 && text[at - 1] != '*';
     const bool operand_after =
-        at + 2 < text.size() && (is_digit(text[at + 2]) || text[at + 2] == '(');
+        at + 2 < text.size() &&
+        (is_digit(text[at + 2]) || text[at + 2] == '(' || is_letter(text[at + 2]));
     if (operand_before && operand_after) sign('^');
     return at + 2;
   }
@@ -200,7 +205,7 @@ class Lexer {
   size_t backslash(std::string_view text, size_t at) {
     if (at + 1 == text.size()) return at + 1;
     const char next = text[at + 1];
-    if (!is_letter(next)) return escaped(at, next);
+    if (!is_letter(next)) return escaped(text, at, next);
     size_t end = at + 1;
     while (end < text.size() && is_letter(text[end])) ++end;
     const std::string_view name = text.substr(at + 1, end - at - 1);
@@ -223,6 +228,10 @@ class Lexer {
     if (name == "begin" || name == "end") return environment(text, end, name);
     if (const char c = sign_of_command(name)) {
       sign(c);
+    } else if (name == "lor" || name == "land" || name == "vee" || name == "wedge") {
+      push({TokenKind::kWord, name == "lor" || name == "vee" ? "or" : "and"});
+    } else if (name == "cr") {
+      push({TokenKind::kRowEnd, "\\\\"});
     } else if (name.starts_with("quad") && name.size() > 4) {  // \quadx
       space_ = true;
       return at + 5;
@@ -232,7 +241,16 @@ class Lexer {
     return end;
   }
 
-  size_t escaped(size_t at, char next) {
+  // The [2pt] of \\[2pt]; 0 when there is none.
+  static size_t gap_length(std::string_view text) {
+    const size_t close = text.find(']');
+    const bool is_gap = text.starts_with('[') && close != std::string_view::npos && close > 3 &&
+                        is_letter(text[close - 1]) && is_letter(text[close - 2]) &&
+                        is_digit(text[close - 3]);
+    return is_gap ? close + 1 : 0;
+  }
+
+  size_t escaped(std::string_view text, size_t at, char next) {
     switch (next) {
       case '{':
         command("lbrace");
@@ -242,7 +260,7 @@ class Lexer {
         break;
       case '\\':
         push({TokenKind::kRowEnd, "\\\\"});
-        break;
+        return at + 2 + gap_length(text.substr(at + 2));
       case '%':
         sign('%');
         break;
@@ -334,6 +352,9 @@ class Lexer {
       return end;
     }
     if (run == "x" && is_times(text, end)) return sign('*'), end;
+    const bool is_ratio = run == "to" && mode == Mode::kWords && !tokens_.empty() &&
+                          tokens_.back().kind == TokenKind::kNumber;
+    if (is_ratio) return sign(':'), end;  // 3 to 5
     if (is_currency(run) && is_before_number(text, end)) return end;
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);

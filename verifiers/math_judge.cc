@@ -40,6 +40,17 @@ bool is_words(const Node& node) {
                      [](const Node* arg) { return is_words(*arg); });
 }
 
+// Words with numbers that form no value: \text{July 4}.
+bool is_phrase(const Parsed& side) {
+  const auto is_plain = [](const Token& token) {
+    return token.kind == math::TokenKind::kText || token.kind == math::TokenKind::kNumber ||
+           token.kind == math::TokenKind::kLetter || token.sign(',') ||
+           token.kind == math::TokenKind::kEnd;
+  };
+  return side.node->is(NodeKind::kOpaque) && side.tokens[0].kind == math::TokenKind::kText &&
+         std::all_of(side.tokens.begin(), side.tokens.end(), is_plain);
+}
+
 // One comparison: owns the trees.
 class Comparison {
  public:
@@ -83,7 +94,7 @@ class Comparison {
       explanation_->answer = to_text(*answer_.node, 400);
     }
     undecided_ = has_opaque(*gold_.node) || has_opaque(*answer_.node);
-    if (is_words(*gold_.node) || is_words(*answer_.node))
+    if (is_words(*gold_.node) || is_words(*answer_.node) || is_phrase(gold_))
       return said("as text", math::text_key(gold_.tokens) == math::text_key(answer_.tokens));
     math::Comparer comparer(policy_, arena_, budget_);
     if (comparer.equal(*gold_.node, *answer_.node)) return said(comparer.how(), true);

@@ -38,6 +38,8 @@ const Node* Parser::words() {
   std::string text;
   for (; now().kind == TokenKind::kText; advance()) text += lower_case(now().text);
   if (starts_factor(*make(Kind::kText, {}))) throw SyntaxError{};
+  if (text == "allrealnumbers" || text == "allreals") return make(Kind::kConstant, {}, "reals");
+  if (text == "nosolution" || text == "nosolutions") return make(Kind::kConstant, {}, "emptyset");
   return make(Kind::kText, {}, text);
 }
 
@@ -127,9 +129,39 @@ const Node* Parser::bars() {
   return make(Kind::kCall, {inside}, "abs");
 }
 
+// {x | ...}, {x \in R : ...} with x real; \mathbb{R} is two tokens or four.
+const Node* Parser::set_by_condition() {
+  if (now().kind != TokenKind::kLetter) return nullptr;
+  size_t n = 1;
+  if (ahead(n).is(TokenKind::kCommand, "in")) {
+    ++n;
+    const bool is_font = ahead(n).is(TokenKind::kCommand, "mathbb");
+    const bool is_braced = is_font && ahead(n + 1).sign('{');
+    n += is_font + is_braced;
+    const bool is_reals =
+        is_font ? ahead(n).is(TokenKind::kLetter, "R") : ahead(n).is(TokenKind::kCommand, "reals");
+    if (!is_reals) return nullptr;
+    n += 1 + is_braced;
+  }
+  if (!ahead(n).sign('|') && !ahead(n).sign(':') && !ahead(n).is(TokenKind::kCommand, "mid"))
+    return nullptr;
+  for (size_t i = 0; i <= n; ++i) advance();
+  const Node* condition = list();
+  if (!take("rbrace")) throw SyntaxError{};
+  return condition;
+}
+
+const Node* Parser::angle_brackets() {
+  advance();
+  const Node* inside = list();
+  if (!inside->is(Kind::kList) || !take("rangle")) throw SyntaxError{};
+  return arena_.add({.kind = Kind::kTuple, .args = inside->args, .open = '<', .close = '>'});
+}
+
 const Node* Parser::set() {
   advance();
   if (take("rbrace")) return make(Kind::kConstant, {}, "emptyset");
+  if (const Node* condition = set_by_condition()) return condition;
   const int outer_bars = std::exchange(bars_, 1);  // {x | x > 0} is not for us
   const Node* inside = list();
   bars_ = outer_bars;
@@ -160,6 +192,7 @@ const Node* Parser::command() {
   const std::string name = now().text;
   if (name.starts_with("begin:")) return matrix();
   if (name == "lbrace") return set();
+  if (name == "langle") return angle_brackets();
   if (name == "frac") return fraction();
   if (name == "sqrt" || name == "cbrt") return root(name == "cbrt");
   if (name == "binom") return binomial();
@@ -175,7 +208,7 @@ const Node* Parser::command() {
   if (name == "angle" || name == "triangle") return figure(name);
   if (!starts_primary(name) || name == "dots") throw SyntaxError{};
   if (name == "overset" || name == "underset" || name == "stackrel" || name == "substack" ||
-      name == "langle" || name == "exists" || name == "forall" || name == "input")
+      name == "exists" || name == "forall" || name == "input")
     throw SyntaxError{};
   advance();
   return symbol("\\" + name + name_marks());

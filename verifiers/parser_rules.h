@@ -136,6 +136,9 @@ class Parser {
   const Node* braces();
   const Node* bars();
   const Node* set();
+  // {x | 2 < x < 5}: what it says of x; nullptr when this is another set.
+  const Node* set_by_condition();
+  const Node* angle_brackets();
   // The argument of a command: {...}, or one digit, letter or command.
   const Node* argument();
   // \frac12: the digits are two arguments.

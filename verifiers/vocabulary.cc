@@ -64,6 +64,7 @@ std::string_view usual_name(std::string_view name) {
                               {"tbinom", "binom"},
                               {"choose", "choose"},
                               {"infin", "infty"},
+                              {"inf", "infty"},
                               {"lbrace", "lbrace"},
                               {"varnothing", "emptyset"},
                               {"lvert", "vert"},
@@ -120,9 +121,11 @@ UnicodeMeaning unicode_meaning(char32_t c) {
       {U'×', {Kind::kSign, "*"}},         {U'·', {Kind::kSign, "*"}},
       {U'⋅', {Kind::kSign, "*"}},         {U'∗', {Kind::kSign, "*"}},
       {U'÷', {Kind::kSign, "/"}},         {U'⁄', {Kind::kSign, "/"}},
-      {U'°', {Kind::kSign, "@"}},         {U'±', {Kind::kSign, "~"}},
-      {U'′', {Kind::kSign, "'"}},         {U'’', {Kind::kSign, "'"}},
-      {U'，', {Kind::kSign, ","}},        {U'、', {Kind::kSign, ","}},
+      {U'º', {Kind::kSign, "@"}},         {U'“', {Kind::kSpace, ""}},
+      {U'”', {Kind::kSpace, ""}},         {U'°', {Kind::kSign, "@"}},
+      {U'±', {Kind::kSign, "~"}},         {U'′', {Kind::kSign, "'"}},
+      {U'’', {Kind::kSign, "'"}},         {U'，', {Kind::kSign, ","}},
+      {U'、', {Kind::kSign, ","}},        {U'∶', {Kind::kSign, ":"}},
       {U'；', {Kind::kSign, ";"}},        {U'：', {Kind::kSign, ":"}},
       {U'（', {Kind::kSign, "("}},        {U'）', {Kind::kSign, ")"}},
       {U'π', {Kind::kCommand, "pi"}},     {U'√', {Kind::kCommand, "sqrt"}},
@@ -164,12 +167,13 @@ UnicodeMeaning unicode_meaning(char32_t c) {
 }
 
 bool is_plain_command(std::string_view word) {
-  static const Words words = {"sqrt",   "sin",    "cos",    "tan",  "cot",   "sec",  "csc",
-                              "arcsin", "arccos", "arctan", "asin", "acos",  "atan", "sinh",
-                              "cosh",   "tanh",   "log",    "ln",   "lg",    "exp",  "pi",
-                              "cbrt",   "gcd",    "lcm",    "max",  "min",   "abs",  "floor",
-                              "ceil",   "theta",  "alpha",  "beta", "infty", "inf",  "infinity",
-                              "mod",    "binom",  "frac",   "cdot", "times", "log10"};
+  static const Words words = {"sqrt",   "sin",    "cos",    "tan",  "cot",   "sec",   "csc",
+                              "arcsin", "arccos", "arctan", "asin", "acos",  "atan",  "sinh",
+                              "cosh",   "tanh",   "log",    "ln",   "lg",    "exp",   "pi",
+                              "cbrt",   "gcd",    "lcm",    "max",  "min",   "abs",   "floor",
+                              "ceil",   "theta",  "alpha",  "beta", "infty", "inf",   "infinity",
+                              "mod",    "binom",  "frac",   "cdot", "times", "log10", "omega",
+                              "sigma",  "lambda", "gamma",  "delta"};
   return words.contains(word);
 }
 

@@ -39,17 +39,17 @@ void expect_rows(const std::vector<Row>& rows) {
 // One word that nobody knows may be what is counted; two may say anything, and some words never
 // are units.
 TEST(Variations, WordsBehindANumber) {
-  expect_rows({{"5",
-                {"5\\text{ dragons}", "5\\text{ red marbles}", "5\\text{ square feet}",
-                 "5\\text{ miles per hour}", "5\\text{ oogles per boogle}", "5\\text{ min}",
-                 "5\\text{ distinct ordered pairs}", "5 \\text{ cups of flour}", "5 oranges",
-                 "5\\text{ units squared}", "5 \\text{ (cm)}", "5\\text{ kg}\\cdot\\text{m}^2",
-                 "5 {}^\\circ C", "5¢", "5 \\text{ ways in total}", "5 EUR", "USD 5", "Rs. 5"},
-                {"5\\text{ perhaps}", "5 \\text{ (perhaps)}", "5\\text{ quarters}",
-                 "5\\text{ tenths}", "5\\text{th}", "5\\text{ oder sechs}", "5\\text{ blah blub}",
-                 "5\\text{ or so}", "5\\text{ I guess}", "5\\text{ nope}", "5\\text{ squared}",
-                 "5\\text{ plus one}", "5\\text{ dozen}", "5\\text{ half}", "\\text{about }5",
-                 "5\\text{ vielleicht sechs}"}}});
+  expect_rows(
+      {{"5",
+        {"5\\text{ dragons}", "5\\text{ red marbles}", "5\\text{ square feet}",
+         "5\\text{ miles per hour}", "5\\text{ oogles per boogle}", "5\\text{ min}",
+         "5\\text{ distinct ordered pairs}", "5 \\text{ cups of flour}", "5 oranges",
+         "5\\text{ units squared}", "5 \\text{ (cm)}", "5\\text{ kg}\\cdot\\text{m}^2",
+         "5 {}^\\circ C", "5¢", "5 \\text{ ways in total}", "5 EUR", "USD 5", "Rs. 5"},
+        {"5\\text{ perhaps}", "5 \\text{ (perhaps)}", "5\\text{ quarters}", "5\\text{ tenths}",
+         "5\\text{th}", "5\\text{ oder sechs}", "5\\text{ blah blub}", "5\\text{ or so}",
+         "5\\text{ I guess}", "5\\text{ nope}", "5\\text{ squared}", "5\\text{ plus one}",
+         "5\\text{ dozen}", "5\\text{ half}", "\\text{about }5", "5\\text{ vielleicht sechs}"}}});
 }
 
 TEST(Variations, Numbers) {
@@ -68,6 +68,63 @@ TEST(Variations, Numbers) {
                 {"4.5 \\times 10^{32}", "4.5x + 10^{33}", "4.5 x^{33}"}},
                {"33\\frac{1}{3}\\%", {"\\frac{100}{3}\\%", "\\frac13", "33 1/3\\%"}, {"11\\%"}},
                {"28\\%", {"28％", "0.28", "28\\text{ percent}"}, {"2.8", "0.28\\%"}}});
+}
+
+TEST(Variations, SetsOfReals) {
+  expect_rows(
+      {{"[2,5)",
+        {"[2, 5[", "x \\ge 2 \\text{ and } x < 5", "\\{x \\mid 2 \\le x < 5\\}", "5 > x \\geq 2",
+         "\\{x\\in\\mathbb{R}: 2\\leq x<5\\}", "x\\ge 2, x<5", "\\lbrack 2,5)"},
+        {"]2,5[", "\\{x \\mid 2 < x < 5\\}", "x \\ge 2 \\text{ or } x < 5", "\\{2,5\\}"}},
+       {"(-\\infty,-2)\\cup(3,\\infty)",
+        {"x<-2 \\lor x>3", "(-\\infty,-2) \\text{ or } (3,\\infty)", "\\mathbb{R}\\setminus[-2,3]",
+         "]-\\infty,-2[ \\cup ]3,+\\infty[", "(-∞,-2)∪(3,∞)"},
+        {"\\mathbb{R}\\setminus(-2,3)", "x<-2 \\text{ and } x>3", "-2<x<3",
+         "(-\\infty,-2)\\cap(3,\\infty)"}},
+       {"\\mathbb{R}",
+        {"\\text{all real numbers}", "(-\\infty,\\infty)"},
+        {"\\text{all integers}"}},
+       {"x\\ne 2", {"x\\not=2", "\\mathbb{R}\\setminus\\{2\\}"}, {"x=2"}},
+       {"\\mathbb{R}\\setminus\\{1,3\\}",
+        {"(-\\infty,1)\\cup(1,3)\\cup(3,\\infty)"},
+        {"(-\\infty,1)\\cup(3,\\infty)"}},
+       {"\\{1,2,3\\}", {"\\{1\\}\\cup\\{2,3\\}", "1、2、3"}, {"\\{1,2\\}\\cup\\{3,4\\}"}}});
+}
+
+// x = 1, y = 2 names its values, x_1 = 1, x_2 = 2 lists two of one kind.
+TEST(Variations, NamedValues) {
+  expect_rows({{"(1,2)",
+                {"x=1,y=2", "x=1 \\text{ and } y=2", "（1，2）", "P=(1,2)"},
+                {"x=2,y=1", "y=1,x=2", "x=1"}},
+               {"x=1,y=2", {"y=2, x=1", "(x,y)=(1,2)", "(1,2)"}, {"x=2,y=1", "(x,y)=(2,1)"}},
+               {"x_1=1,x_2=2", {"x_1=2,x_2=1", "1,2"}, {"x_1=1,x_2=1"}}});
+}
+
+TEST(Variations, Others) {
+  expect_rows({{"\\text{July 4}", {"July 4", "\\text{july 4.}"}, {"\\text{July 5}"}},
+               {"\\text{east}", {"\"east\"", "``east''"}, {"\\text{not east}"}},
+               {"36^\\circ", {"36º", "36^o", "m\\angle ABC = 36^\\circ"}, {"63^\\circ"}},
+               {"3:5", {"3\\text{ to }5", "3∶5", "6:10"}, {"5:3", "5\\text{ to }3"}},
+               {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+                {"[[1,2],[3,4]]", "\\begin{pmatrix}1&2\\\\[2pt]3&4\\end{pmatrix}",
+                 "\\begin{pmatrix}1&2\\cr 3&4\\end{pmatrix}"},
+                {"[[1,3],[2,4]]", "[1,2],[3,4]"}},
+               {"\\frac{1}{4-\\omega^2}", {"-1/(omega**2 - 4)"}, {"1/(4-omega)"}}});
+}
+
+// Floors differ at few points, and floor(x) is x at whole ones.
+TEST(Variations, Floors) {
+  expect_rows({{"\\lfloor x\\rfloor",
+                {"\\lfloor x\\rfloor+0x", "-\\lceil -x\\rceil"},
+                {"x", "x+0\\lfloor x\\rfloor", "x+0\\lfloor x/2\\rfloor",
+                 "x\\cdot\\frac{\\lfloor x\\rfloor}{\\lfloor x\\rfloor}", "\\lceil x\\rceil-1"}},
+               {"\\lfloor \\log_2 n\\rfloor+1",
+                {"\\lceil\\log_2(n+1)\\rceil", "\\lfloor\\frac{\\ln n}{\\ln 2}\\rfloor+1"},
+                {"\\lfloor\\log_2(n+1)\\rfloor+1"}},
+               {"\\lfloor\\sqrt{n-1}\\rfloor", {}, {"\\lfloor\\sqrt n\\rfloor"}},
+               {"\\lfloor\\frac{n^2}{4}\\rfloor",
+                {"\\lfloor n/2\\rfloor\\lceil n/2\\rceil"},
+                {"\\lfloor n/2\\rfloor^2", "\\frac{n^2}{4}"}}});
 }
 
 }  // namespace
