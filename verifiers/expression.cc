@@ -1,6 +1,7 @@
 #include "verifiers/expression.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 
@@ -13,37 +14,47 @@ const char* relation_sign(Relation relation) {
   return kSigns[static_cast<size_t>(relation)];
 }
 
+// What stands around and between the arguments.
+struct Form {
+  const char* open;
+  const char* between;
+  const char* close;
+};
+
+// Of kinds that print the same whatever their text; nullptr for the others.
+const Form* form_of(NodeKind kind) {
+  static const std::map<NodeKind, Form> forms = {
+      {NodeKind::kAdd, {"(", " + ", ")"}},
+      {NodeKind::kMultiply, {"(", "*", ")"}},
+      {NodeKind::kDivide, {"(", "/", ")"}},
+      {NodeKind::kPower, {"(", "^", ")"}},
+      {NodeKind::kNegate, {"-", "", ""}},
+      {NodeKind::kRoot, {"root(", ", ", ")"}},
+      {NodeKind::kPercent, {"", "", "%"}},
+      {NodeKind::kSet, {"{", ", ", "}"}},
+      {NodeKind::kUnion, {"(", " union ", ")"}},
+      {NodeKind::kIntersection, {"(", " intersection ", ")"}},
+      {NodeKind::kDifference, {"(", " without ", ")"}},
+      {NodeKind::kRatio, {"", ":", ""}}};
+  const auto found = forms.find(kind);
+  return found == forms.end() ? nullptr : &found->second;
+}
+
 class Printer {
  public:
   explicit Printer(size_t limit) : limit_(limit) {}
 
   void print(const Node& node) {
     if (out_.size() > limit_) return;
+    if (const Form* form = form_of(node.kind))
+      return joined(node, form->open, form->between, form->close);
     switch (node.kind) {
       case NodeKind::kNumber:
         return number(node);
-      case NodeKind::kSymbol:
-      case NodeKind::kConstant:
-        out_ += node.text;
-        return;
-      case NodeKind::kAdd:
-        return joined(node, "(", " + ", ")");
-      case NodeKind::kMultiply:
-        return joined(node, "(", "*", ")");
-      case NodeKind::kDivide:
-        return joined(node, "(", "/", ")");
-      case NodeKind::kPower:
-        return joined(node, "(", "^", ")");
-      case NodeKind::kNegate:
-        return joined(node, "-", "", "");
       case NodeKind::kPlusMinus:
         return joined(node, node.text == "-" ? "-+" : "+-", "", "");
-      case NodeKind::kRoot:
-        return joined(node, "root(", ", ", ")");
       case NodeKind::kCall:
         return joined(node, node.text + "(", ", ", ")");
-      case NodeKind::kPercent:
-        return joined(node, "", "", "%");
       case NodeKind::kBased:
         return joined(node, node.text + "_", "", "");
       case NodeKind::kQuantity:
@@ -52,16 +63,6 @@ class Printer {
         return joined(node, std::string(1, node.open), ", ", std::string(1, node.close));
       case NodeKind::kList:
         return joined(node, "", node.text == "or" ? " or " : ", ", "");
-      case NodeKind::kSet:
-        return joined(node, "{", ", ", "}");
-      case NodeKind::kUnion:
-        return joined(node, "(", " union ", ")");
-      case NodeKind::kIntersection:
-        return joined(node, "(", " intersection ", ")");
-      case NodeKind::kDifference:
-        return joined(node, "(", " without ", ")");
-      case NodeKind::kRatio:
-        return joined(node, "", ":", "");
       case NodeKind::kTime:
         return joined(node, "", ":", node.text);
       case NodeKind::kMatrix:
@@ -74,6 +75,8 @@ class Printer {
       case NodeKind::kOpaque:
         out_ += '<' + node.text.substr(0, limit_) + '>';
         return;
+      default:
+        out_ += node.text;
     }
   }
 
