@@ -6,6 +6,7 @@
 #include "verifiers/answer_text.h"
 #include "verifiers/compare.h"
 #include "verifiers/extract.h"
+#include "verifiers/finite_sums.h"
 #include "verifiers/parser.h"
 
 namespace covrl {
@@ -112,7 +113,7 @@ class Comparison {
       return is_star(token) || token.kind == math::TokenKind::kRowEnd;
     });
     tokens.erase(last.base(), tokens.end() - 1);
-    side.node = parse_answer(tokens, arena_, budget_);
+    side.node = without_finite_sums(*parse_answer(tokens, arena_, budget_), arena_, budget_);
   }
 
   bool said(const std::string& how, bool equal) {

@@ -73,12 +73,14 @@ const Node* Parser::rounded(const std::string& name) {
   return make(Kind::kCall, {inside}, name.substr(1));
 }
 
-// \sum_{k=0}^{n} body: compared as it stands.
+// \sum_{k=0}^{n} body, \sum^n_{k=0}: the lower bound, the upper, the body.
 const Node* Parser::big(const std::string& name) {
   advance();
   std::vector<const Node*> args;
+  bool is_upper_first = false;
   for (int bound = 0; bound < 2; ++bound) {
     if (!sign('_') && !sign('^')) break;
+    is_upper_first |= bound == 0 && sign('^');
     advance();
     if (take('{')) {
       args.push_back(name == "lim" ? symbol(limit_text()) : element());
@@ -87,6 +89,7 @@ const Node* Parser::big(const std::string& name) {
       args.push_back(primary());
     }
   }
+  if (is_upper_first && args.size() == 2) std::swap(args[0], args[1]);
   args.push_back(term());
   return make(Kind::kCall, std::move(args), name);
 }

@@ -112,6 +112,16 @@ TEST(Variations, Others) {
                {"\\frac{1}{4-\\omega^2}", {"-1/(omega**2 - 4)"}, {"1/(4-omega)"}}});
 }
 
+TEST(Variations, FiniteSums) {
+  expect_rows({{"15",
+                {"\\sum_{k=1}^{5} k", "\\sum\\limits^5_{i=1} i", "\\sum_{k=1}^{5} k = 15"},
+                {"\\sum_{k=1}^{6} k", "\\sum_{k=5}^{1} k", "\\sum_{k=1}^{n} k"}},
+               {"120", {"\\prod_{k=1}^{5}k"}, {"\\prod_{k=1}^{4}k"}},
+               {"10", {"\\sum_{i=1}^{4}\\sum_{j=1}^{i}1"}, {}},
+               {"1+x+x^2", {"\\sum_{k=0}^{2}x^k"}, {"\\sum_{k=0}^{2}x_k"}},
+               {"\\sum_{k=1}^{n} k", {"\\sum_{k=1}^{n}k"}, {"\\sum_{k=0}^{n} k"}}});
+}
+
 // Floors differ at few points, and floor(x) is x at whole ones.
 TEST(Variations, Floors) {
   expect_rows({{"\\lfloor x\\rfloor",
