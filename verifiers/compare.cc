@@ -79,6 +79,7 @@ bool Comparer::equal_quantities(const Node& gold, const Node& answer) {
   const bool both = gold.is(Kind::kQuantity) && answer.is(Kind::kQuantity);
   if (both && !units_agree(gold.text, answer.text)) return false;
   if (!both && !policy_.missing_units) return false;
+  if (gold.is(Kind::kPercent) || answer.is(Kind::kPercent)) return false;  // 20 miles are no 20%
   return equal_elements(gold.is(Kind::kQuantity) ? gold.arg(0) : gold,
                         answer.is(Kind::kQuantity) ? answer.arg(0) : answer);
 }
