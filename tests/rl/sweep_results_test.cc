@@ -62,7 +62,7 @@ TEST(SweepResults, OneSeedHasNoSpreadAndMissingRunsAreNamed) {
   EXPECT_EQ(headline_table(missing).rows[0][1], "1 of 3");
   EXPECT_NE(result_notes(missing).back().find("2 of 3 runs"), std::string::npos);
   SweepResult none = result_of({curve(.2, .7, .6)}, 1);
-  none.variants.push_back({{.name = "w"}, {}, {}, 1});
+  none.variants.push_back({{"w", "", {}, {}, ""}, {}, {}, 1});
   EXPECT_EQ(headline_table(none).rows[1][3], "-");
 }
 
