@@ -6,6 +6,7 @@
 
 #include "kernels/bfloat16.h"
 #include "kernels/covariance_cpu.h"
+#include "kernels/cpu_isa.h"
 
 namespace covrl::kernels {
 
@@ -17,10 +18,10 @@ inline constexpr int64_t kMaxPanelWidth = 32;
 
 // C (+)= A B + bias, A and B in float32 or both in bfloat16, for a depth of at most depth_block().
 // Each element of C is 0 + a_0 b_0 + a_1 b_1 + ..., fused, in order; that sum replaces C or is
-// added to it, then the bias is. In bfloat16, depths are taken in pairs, the odd one first, as the
-// processors' instruction does: 0 + a_1 b_1 + a_0 b_0 + a_3 b_3 + ..., rounded to float32 at every
-// step. That instruction takes subnormal numbers for zero; but for them, all instruction sets
-// agree.
+// added to it, then the bias is. In bfloat16, depths are taken in pairs, the odd one first, as
+// AVX512_BF16's instruction does: 0 + a_1 b_1 + a_0 b_0 + a_3 b_3 + ..., rounded to float32 at
+// every step. That instruction takes subnormal numbers for zero; but for them, all instruction sets
+// agree except AMX, whose instruction has an order of its own (simd/gemm_amx.h).
 template <class Element>
 struct ProductOf {
   const Element* a = nullptr;  // (row, depth) at row * a_row_stride + depth * a_depth_stride; one
@@ -59,6 +60,7 @@ static constexpr int64_t depth_block() {
 // Packing and product for one element type.
 template <class Element>
 struct ProductKernels {
+  int64_t tile_rows;  // rows of A that are multiplied together: the best divisor of a block of rows
   // Packs `count` <= panel_width rows that are contiguous in depth: panel[word * panel_width +
   // row], zero beyond count.
   void (*pack_transposed)(const Element* const* rows, int64_t count, int64_t depth, float* panel);
@@ -90,9 +92,9 @@ struct SoftmaxGradient {
 
 struct CpuKernels {
   int64_t panel_width;  // of packed B
-  int64_t tile_rows;  // rows of A that are multiplied together: the best divisor of a block of rows
 
-  ProductKernels<Bfloat16> bfloat16;  // float32: the three members below
+  ProductKernels<Bfloat16> bfloat16;  // float32: the four members below
+  int64_t tile_rows;
   void (*pack_transposed)(const float* const* rows, int64_t count, int64_t depth, float* panel);
   void (*pack_rows)(const float* const* rows, int64_t count, int64_t depth, float* panel);
   void (*multiply)(const Product& product);
@@ -131,12 +133,13 @@ struct CpuKernels {
   SmallDraws small_draws;
 };
 
-const CpuKernels& cpu_kernels();  // of isa()
+const CpuKernels& cpu_kernels();         // of isa()
+const CpuKernels& cpu_kernels(Isa isa);  // to be called where the processor has it
 
 template <class Element>
 ProductKernels<Element> product_kernels(const CpuKernels& kernels) {
   if constexpr (kDepthsPerWord<Element> == 1)
-    return {kernels.pack_transposed, kernels.pack_rows, kernels.multiply};
+    return {kernels.tile_rows, kernels.pack_transposed, kernels.pack_rows, kernels.multiply};
   else
     return kernels.bfloat16;
 }

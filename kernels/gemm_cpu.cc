@@ -107,9 +107,10 @@ void multiply_on_threads(const MatrixProductOf<Element>& product) {
   const int64_t work = product.rows * product.columns * num_words<Element>(product.depth);
   const int64_t threads = std::clamp<int64_t>(work / kProductsPerThread, 1, num_threads());
   const Grid grid = choose_grid(product.rows, product.columns, threads);
+  const int64_t tile_rows = product_kernels<Element>(kernels).tile_rows;
   parallel_for(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      const Range rows = band(product.rows, grid.down, part / grid.across, kernels.tile_rows);
+      const Range rows = band(product.rows, grid.down, part / grid.across, tile_rows);
       const Range columns =
           band(product.columns, grid.across, part % grid.across, kernels.panel_width);
       multiply_band(kernels, product, rows, columns);

@@ -1,7 +1,7 @@
 // Matrix product in float32 or bfloat16, summed in float32, the same bits whatever the number of
-// rows, threads or the instruction set (subnormal bfloat16 numbers excepted, cpu_kernels.h): an
-// element adds its products in order of depth, in registers for depth_block() of them, block after
-// block. Threads split rows and columns only.
+// rows or threads, and whatever the instruction set (in bfloat16 but for AMX and for subnormal
+// numbers, cpu_kernels.h): an element adds its products in order of depth, in registers for
+// depth_block() of them, block after block. Threads split rows and columns only.
 #pragma once
 
 #include <cstdint>

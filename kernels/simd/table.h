@@ -14,8 +14,8 @@ namespace {
 
 constexpr CpuKernels kTable = {
     .panel_width = kPanelWidth,
+    .bfloat16 = {kTileRows, pack_transposed<Bfloat16>, pack_rows, multiply<Bfloat16>},
     .tile_rows = kTileRows,
-    .bfloat16 = {pack_transposed<Bfloat16>, pack_rows, multiply<Bfloat16>},
     .pack_transposed = pack_transposed<float>,
     .pack_rows = pack_rows,
     .multiply = multiply<float>,
