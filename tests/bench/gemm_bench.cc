@@ -1,11 +1,15 @@
 // GFLOP/s of linear and its gradients, and of at::matmul on the same shapes; float32 and bfloat16.
-//   bench_gemm [--threads=N] [--benchmark_filter=...]
+//   bench_gemm [--threads=N] [--isa=portable|avx2|avx512|avx512bf16|amx] [--benchmark_filter=...]
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <cstring>
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <string_view>
 
+#include "core/error.h"
+#include "kernels/cpu_isa.h"
 #include "kernels/elements.h"
 #include "kernels/linear_cpu.h"
 #include "kernels/mode.h"
@@ -92,18 +96,39 @@ COVRL_BENCH(kForward, "forward", kBFloat16);
 COVRL_BENCH(kGradX, "grad_x", kBFloat16);
 COVRL_BENCH(kGradWeight, "grad_weight", kBFloat16);
 
+void set_option(std::string_view name, std::string_view value) {
+  if (name == "--threads") {
+    int threads = 0;
+    std::from_chars(value.data(), value.data() + value.size(), threads);
+    set_num_threads(threads);
+  } else {
+    const auto* known = std::find(std::begin(kIsaNames), std::end(kIsaNames), value);
+    if (known == std::end(kIsaNames)) throw_usage("--isa=", value, " is unknown");
+    set_isa(static_cast<Isa>(known - std::begin(kIsaNames)));
+  }
+}
+
+// Takes our own options, which come before those of the benchmark library.
+void take_options(int& argc, char**& argv) {
+  for (; argc > 1; ++argv, --argc) {
+    const std::string_view option = argv[1], name = option.substr(0, option.find('='));
+    if (name != "--threads" && name != "--isa") return;
+    set_option(name, option.substr(std::min(option.size(), name.size() + 1)));
+    argv[1] = argv[0];
+  }
+}
+
 }  // namespace
 }  // namespace covrl::kernels
 
 int main(int argc, char** argv) {
-  int num_threads = 1;
-  if (argc > 1 && std::strncmp(argv[1], "--threads=", 10) == 0) {
-    num_threads = std::atoi(argv[1] + 10);
-    argv[1] = argv[0];
-    ++argv;
-    --argc;
+  covrl::kernels::set_num_threads(1);
+  try {
+    covrl::kernels::take_options(argc, argv);
+  } catch (const covrl::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
   }
-  covrl::kernels::set_num_threads(num_threads);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
