@@ -1,4 +1,3 @@
-#include <array>
 #include <iostream>
 
 #include "core/cli.h"
@@ -15,7 +14,7 @@ struct Command {
   const char* summary;
 };
 
-constexpr std::array<Command, 13> kCommands = {{
+constexpr Command kCommands[] = {
     {"train", run_train, "reinforcement learning with verifiable rewards"},
     {"sweep", run_sweep, "variants of a training run over seeds: one table, one page"},
     {"sft", run_sft, "supervised fine-tuning"},
@@ -30,7 +29,7 @@ constexpr std::array<Command, 13> kCommands = {{
     {"entropy", run_entropy, "the entropy law, its ceiling and entropy change of a run"},
     {"report", run_report, "one offline page about runs"},
     {"config", run_config, "annotated defaults and generated documentation"},
-}};
+};
 
 std::string usage() {
   std::string text = "covrl " COVRL_VERSION
