@@ -18,9 +18,9 @@ std::vector<Metrics> steps_of(const std::string& run) {
 }
 
 Words without_policy_loss(Words more) {
-  more.insert(more.begin(), {"actor.pg_loss_coeff=0", "actor.kl_loss_coef=0",
-                             "actor.optim.weight_decay=0", "actor.entropy_control.kind=none",
-                             "actor.entropy_control.entropy_coeff=0"});
+  more.insert(more.begin(),
+              {"actor.pg_loss_coeff=0", "actor.kl_loss_coef=0", "actor.optim.weight_decay=0",
+               "actor.entropy_control.kind=none", "actor.entropy_control.entropy_coeff=0"});
   return more;
 }
 
@@ -55,8 +55,8 @@ TEST(Knobs, AnEntropyTermOfEitherSignMovesTheEntropyItsWay) {
 // The sampler still agrees with the learner bit for bit, and the first update has the ratio 1.
 TEST(Knobs, LogProbsMayHaveAnotherTemperatureThanSampling) {
   const std::string dir = temporary_dir("knobs");
-  const Words words = {"rollout.temperature=0.8", "actor.logprob_temperature=1.25",
-                       "eval.files=[]", "trainer.total_steps=2"};
+  const Words words = {"rollout.temperature=0.8", "actor.logprob_temperature=1.25", "eval.files=[]",
+                       "trainer.total_steps=2"};
   const ProgramResult result = run_covrl(tiny_train_words(dir + "/one", words));
   expect_ok(result);
   EXPECT_NE(result.err.find("0.8 of sampling, 1.25 of log-probs"), std::string::npos) << result.err;
