@@ -40,6 +40,19 @@ struct ProductOf {
 };
 using Product = ProductOf<float>;
 
+// The same for one row of A and a B that is read in place, whole panels and whole steps of it:
+// columns is a multiple of panel_width, depth of row_step(), of any size. The bits are those of
+// blocks of depth_block(), the first put in place of C and the others added to it.
+template <class Element>
+struct RowProductOf {
+  const Element* a = nullptr;
+  const Element* b = nullptr;  // (depth, column) at depth + column * b_column_stride
+  int64_t b_column_stride = 0;
+  float* c = nullptr;
+  const float* bias = nullptr;  // [columns] or null
+  int64_t columns = 0, depth = 0;
+};
+
 // A packed word of 32 bits holds a float, or a pair of bfloat16 (the even depth in its low half; an
 // odd depth at the end is paired with zero).
 template <class Element>
@@ -56,6 +69,10 @@ template <class Element>
 static constexpr int64_t depth_block() {
   return kDepthBlock * kDepthsPerWord<Element>;
 }
+template <class Element>
+static constexpr int64_t row_step() {  // depths that RowProductOf takes at once
+  return 16 * kDepthsPerWord<Element>;
+}
 
 // Packing and product for one element type.
 template <class Element>
@@ -68,6 +85,7 @@ struct ProductKernels {
   // beyond count.
   void (*pack_rows)(const Element* const* rows, int64_t count, int64_t depth, float* panel);
   void (*multiply)(const ProductOf<Element>& product);
+  void (*multiply_row)(const RowProductOf<Element>& product);  // or null
 };
 
 struct RmsNormRows {
@@ -93,11 +111,12 @@ struct SoftmaxGradient {
 struct CpuKernels {
   int64_t panel_width;  // of packed B
 
-  ProductKernels<Bfloat16> bfloat16;  // float32: the four members below
+  ProductKernels<Bfloat16> bfloat16;  // float32: the five members below
   int64_t tile_rows;
   void (*pack_transposed)(const float* const* rows, int64_t count, int64_t depth, float* panel);
   void (*pack_rows)(const float* const* rows, int64_t count, int64_t depth, float* panel);
   void (*multiply)(const Product& product);
+  void (*multiply_row)(const RowProductOf<float>& product);
 
   // total[column] (+)= sum over rows of x[row * stride + column], rows in order; at most
   // kTokenBlock rows.
@@ -139,7 +158,8 @@ const CpuKernels& cpu_kernels(Isa isa);  // to be called where the processor has
 template <class Element>
 ProductKernels<Element> product_kernels(const CpuKernels& kernels) {
   if constexpr (kDepthsPerWord<Element> == 1)
-    return {kernels.tile_rows, kernels.pack_transposed, kernels.pack_rows, kernels.multiply};
+    return {kernels.tile_rows, kernels.pack_transposed, kernels.pack_rows, kernels.multiply,
+            kernels.multiply_row};
   else
     return kernels.bfloat16;
 }

@@ -11,6 +11,7 @@ const CpuKernels& amx_kernels() {
     CpuKernels table = kAvx512Bf16Kernels;
     table.bfloat16.tile_rows = kBlockRows;
     table.bfloat16.multiply = multiply_on_tiles;
+    table.bfloat16.multiply_row = nullptr;  // one row has the order of many
     return table;
   }();
   return kernels;

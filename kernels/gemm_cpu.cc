@@ -101,6 +101,28 @@ void multiply_band(const CpuKernels& kernels, const MatrixProductOf<Element>& pr
   }
 }
 
+// One row of a reads b once: where it can it does so in place, without packing. Returns how many of
+// the columns that took.
+template <class Element>
+int64_t multiply_in_place(const CpuKernels& kernels, const MatrixProductOf<Element>& product,
+                          Range rows, Range columns) {
+  const auto multiply_row = product_kernels<Element>(kernels).multiply_row;
+  const bool one_row = rows.end - rows.begin == 1 && !product.accumulate;
+  const bool contiguous = product.a.column_stride == 1 && product.b.row_stride == 1;
+  const bool whole_steps = product.depth > 0 && product.depth % row_step<Element>() == 0;
+  if (!multiply_row || !one_row || product.packed_b || !contiguous || !whole_steps) return 0;
+  const int64_t width = kernels.panel_width;
+  const int64_t count = (columns.end - columns.begin) / width * width;
+  multiply_row({.a = product.a.at(rows.begin, 0),
+                .b = product.b.at(0, columns.begin),
+                .b_column_stride = product.b.column_stride,
+                .c = product.c + rows.begin * product.c_row_stride + columns.begin,
+                .bias = product.bias ? product.bias + columns.begin : nullptr,
+                .columns = count,
+                .depth = product.depth});
+  return count;
+}
+
 template <class Element>
 void multiply_on_threads(const MatrixProductOf<Element>& product) {
   const CpuKernels& kernels = cpu_kernels();
@@ -111,8 +133,8 @@ void multiply_on_threads(const MatrixProductOf<Element>& product) {
   parallel_for(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       const Range rows = band(product.rows, grid.down, part / grid.across, tile_rows);
-      const Range columns =
-          band(product.columns, grid.across, part % grid.across, kernels.panel_width);
+      Range columns = band(product.columns, grid.across, part % grid.across, kernels.panel_width);
+      columns.begin += multiply_in_place(kernels, product, rows, columns);
       multiply_band(kernels, product, rows, columns);
     }
   });

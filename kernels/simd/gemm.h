@@ -274,6 +274,71 @@ static void multiply(const ProductOf<Element>& product) {
   }
 }
 
+// Adds the next row_step() depths of 16 columns, which are transposed in registers.
+template <class Element>
+COVRL_INLINE Vec add_row_step(const Element* a, const Element* b, int64_t b_column_stride,
+                              Vec sum) {
+  using Word = WordOf<Element>;
+  static_assert(row_step<Element>() == kLanes * kDepthsPerWord<Element>);
+  Vec block[kLanes];
+  float words[kLanes * kLanes];
+#pragma GCC unroll 16
+  for (int column = 0; column < kLanes; ++column, b += b_column_stride) {
+    block[column] = load_words(b);
+    __builtin_prefetch(b + kWordsAhead * kDepthsPerWord<Element>);
+  }
+  transpose(block, words, kLanes);
+#pragma GCC unroll 16
+  for (int word = 0; word < kLanes; ++word) {
+    const Vec factor = broadcast_word(reinterpret_cast<const char*>(a) + word * sizeof(float));
+    const Vec columns = load(words + word * kLanes);
+#pragma GCC unroll 2
+    for (int part = 0; part < Word::kParts; ++part)
+      sum = Word::multiply(Word::part(factor, part), Word::part(columns, part), sum);
+  }
+  return sum;
+}
+
+struct PanelSums {
+  Vec of[kTileVectors];
+};
+
+// A panel of columns from `b` on, for the depths begin .. end - 1.
+template <class Element>
+COVRL_INLINE PanelSums sum_panel(const RowProductOf<Element>& product, const Element* b,
+                                 int64_t begin, int64_t end) {
+  const int64_t stride = product.b_column_stride;
+  PanelSums sums;
+  for (Vec& sum : sums.of) sum = zero();
+  for (int64_t k = begin; k < end; k += row_step<Element>()) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kTileVectors; ++v)
+      sums.of[v] = add_row_step(product.a + k, b + v * kLanes * stride + k, stride, sums.of[v]);
+  }
+  return sums;
+}
+
+template <class Element>
+static void multiply_row(const RowProductOf<Element>& product) {
+  constexpr int64_t kBlock = depth_block<Element>();
+  const Element* b = product.b;
+  for (int64_t column = 0; column < product.columns; column += kPanelWidth) {
+    const int64_t depth = product.depth;
+    PanelSums total = sum_panel(product, b, 0, depth < kBlock ? depth : kBlock);
+    for (int64_t start = kBlock; start < depth; start += kBlock) {
+      const int64_t end = depth - start < kBlock ? depth : start + kBlock;
+      const PanelSums block = sum_panel(product, b, start, end);
+      for (int v = 0; v < kTileVectors; ++v) total.of[v] = add(total.of[v], block.of[v]);
+    }
+    for (int64_t v = 0; v < kTileVectors; ++v) {
+      const int64_t first = column + v * kLanes;
+      const Vec sum = total.of[v];
+      store(product.c + first, product.bias ? add(sum, load(product.bias + first)) : sum);
+    }
+    b += kPanelWidth * product.b_column_stride;
+  }
+}
+
 static void sum_rows(const float* x, int64_t stride, int64_t rows, int64_t columns, bool accumulate,
                      float* total) {
   for (int64_t column = 0; column < columns; column += kLanes) {

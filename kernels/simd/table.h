@@ -14,11 +14,13 @@ namespace {
 
 constexpr CpuKernels kTable = {
     .panel_width = kPanelWidth,
-    .bfloat16 = {kTileRows, pack_transposed<Bfloat16>, pack_rows, multiply<Bfloat16>},
+    .bfloat16 = {kTileRows, pack_transposed<Bfloat16>, pack_rows, multiply<Bfloat16>,
+                 multiply_row<Bfloat16>},
     .tile_rows = kTileRows,
     .pack_transposed = pack_transposed<float>,
     .pack_rows = pack_rows,
     .multiply = multiply<float>,
+    .multiply_row = multiply_row<float>,
     .sum_rows = sum_rows,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,

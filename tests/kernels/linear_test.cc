@@ -40,17 +40,24 @@ TEST_P(LinearShapes, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   testing::expect_invariant(fast, make_inputs(GetParam()), at::kBFloat16);
 }
 
-TEST_P(LinearShapes, RowAloneHasTheBitsItHasInTheBatch) {
-  const Tensors inputs = make_inputs(GetParam());
-  const at::Tensor whole = fast(inputs);
+void expect_rows_alone_as_in_batch(const Tensors& inputs,
+                                   at::Tensor (*multiply)(const Tensors& inputs)) {
+  const at::Tensor whole = multiply(inputs);
   for (int64_t start = 0, count = 1; start < whole.size(0);
        start += count, count = count % 17 + 3) {
     count = std::min(count, whole.size(0) - start);
-    const at::Tensor part =
-        kernels::linear(inputs[0].narrow(0, start, count), inputs[1], inputs[2]);
+    const at::Tensor part = multiply({inputs[0].narrow(0, start, count), inputs[1], inputs[2]});
     testing::expect_same_bits(part, whole.narrow(0, start, count),
                               "rows from " + std::to_string(start));
   }
+}
+
+TEST_P(LinearShapes, RowAloneHasTheBitsItHasInTheBatch) {
+  Tensors inputs = make_inputs(GetParam());
+  expect_rows_alone_as_in_batch(inputs, fast);
+  for (at::Tensor& input : inputs) input = input.to(at::kBFloat16);
+  expect_rows_alone_as_in_batch(
+      inputs, [](const Tensors& inputs) { return linear_float32(inputs[0], inputs[1]); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearShapes,
@@ -58,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LinearShapes,
                                            Shape{1, 17, 15}, Shape{2, 3, 5}, Shape{7, 31, 33},
                                            Shape{12, 128, 32}, Shape{13, 255, 31},
                                            Shape{16, 128, 512}, Shape{25, 257, 65},
-                                           Shape{64, 96, 47}, Shape{131, 64, 97},
+                                           Shape{3, 576, 70}, Shape{64, 96, 47}, Shape{131, 64, 97},
                                            Shape{515, 37, 129}, Shape{300, 521, 600}));
 
 TEST(Linear, GradientsOfTheOracleMatchFiniteDifferences) {
