@@ -51,7 +51,8 @@ class Comparer {
   bool equal_values(const Node& gold, const Node& answer);
   bool equal_numbers(const Node& gold, const Node& answer);
   bool equal_exactly(const Node& gold, const Node& answer, bool& decided);
-  bool within(const Node& node, const mpq_class& value, const mpq_class& tolerance);
+  enum class Bound { kClosed, kOpen };
+  bool within(const Node& node, const mpq_class& value, const mpq_class& tolerance, Bound bound);
   bool stands_for(const Node& decimal, const Node& exact);
   bool rounds_to(const Node& gold, const Node& answer);
 
@@ -63,6 +64,7 @@ class Comparer {
   bool value_of_relation_equals(const Node& relation, const Node& value, bool relation_is_gold);
   std::optional<mpq_class> ratio_of_differences(const Node& gold, const Node& answer);
   const Node* difference(const Node& a, const Node& b);
+  size_t num_exact_sides(const Node& relation);
 
   // compare_regions.cc: sets of reals.
   struct Piece {

@@ -3,6 +3,7 @@
 
 #include "verifiers/compare.h"
 #include "verifiers/probe.h"
+#include "verifiers/vocabulary.h"
 
 namespace covrl::math {
 
@@ -71,8 +72,10 @@ bool is_name(const Node& node, const Node& value) {
       return node.text == "e" || node.text == "i";
     case Kind::kCall:  // f(x), |AB|
       return node.text.size() == 1 || node.text.size() == 2 ||
-             (node.text == "abs" && is_name(node.arg(0), value));
-    case Kind::kMultiply:  // AB; beside a formula it is a product
+             (node.text == "abs" && is_name(node.arg(0), value)) ||
+             (is_function(node.text) && node.args.size() == 1 && node.arg(0).is(Kind::kSymbol) &&
+              !has_symbols(value));  // \sin A
+    case Kind::kMultiply:            // AB; beside a formula it is a product
       if (node.args.size() == 2 && node.arg(0).is(Kind::kSymbol, "m") &&
           node.arg(1).text.starts_with("angle"))
         return true;
@@ -91,6 +94,16 @@ bool is_name(const Node& node, const Node& value) {
 
 const Node* Comparer::difference(const Node& a, const Node& b) {
   return arena_.make(Kind::kAdd, {&a, arena_.make(Kind::kNegate, {&b})});
+}
+
+// Without a last side that only rounds the one before it: 2 of 2\sqrt{3} = \sqrt{12} \approx 3.46.
+size_t Comparer::num_exact_sides(const Node& relation) {
+  const size_t n = relation.args.size();
+  const Node& last = relation.arg(n - 1);
+  const Node& before = relation.arg(n - 2);
+  const bool is_rounding = last.digits > 0 && before.digits == 0 && is_equation(relation) &&
+                           !has_symbols(before) && rounds_to(last, before);
+  return is_rounding ? n - 1 : n;
 }
 
 bool Comparer::equal_relations(const Node& gold, const Node& answer) {
@@ -189,12 +202,15 @@ bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
     return gold_region && answer_region && equal_regions(*gold_region, *answer_region);
   }
   if (!policy_.value_for_equation) return false;
-  const Assignment assigned = assignment(relation);
+  const size_t num_sides = num_exact_sides(relation);
+  Assignment assigned = assignment(relation);
+  if (assigned.value == relation.args.back()) assigned.value = relation.args[num_sides - 1];
   if (assigned.name)
     return relation_is_gold ? equal(*assigned.value, value) : equal(value, *assigned.value);
   // 2^5 = 32: every side has to be the value.
   if (!is_equation(relation) || has_symbols(relation)) return false;
-  return std::all_of(relation.args.begin(), relation.args.end(), [&](const Node* side) {
+  const auto sides_end = relation.args.begin() + static_cast<ptrdiff_t>(num_sides);
+  return std::all_of(relation.args.begin(), sides_end, [&](const Node* side) {
     return relation_is_gold ? equal_elements(*side, value) : equal_elements(value, *side);
   });
 }

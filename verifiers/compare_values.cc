@@ -103,11 +103,15 @@ bool Comparer::equal_exactly(const Node& gold, const Node& answer, bool& decided
   return zero.value_or(false);
 }
 
-bool Comparer::within(const Node& node, const mpq_class& value, const mpq_class& tolerance) {
+bool Comparer::within(const Node& node, const mpq_class& value, const mpq_class& tolerance,
+                      Bound bound) {
   try {
     const auto& exact = exact_.value(node);
     const auto constant = exact ? exact->constant() : std::nullopt;
-    if (constant) return abs(*constant - value) <= tolerance;
+    if (constant) {
+      const mpq_class apart = abs(*constant - value);
+      return apart < tolerance || (bound == Bound::kClosed && apart == tolerance);
+    }
   } catch (const Undefined&) {
     return false;
   }
@@ -121,7 +125,7 @@ bool Comparer::stands_for(const Node& literal, const Node& exact) {
       digits->digits < policy_.exact_from_digits || has_symbols(exact))
     return false;
   const mpq_class value = literal.is(Kind::kNegate) ? mpq_class(-digits->value) : digits->value;
-  if (!within(exact, value, ten_to(-digits->decimals))) return false;
+  if (!within(exact, value, ten_to(-digits->decimals), Bound::kOpen)) return false;
   how_ = concat("to the ", digits->digits, " digits of a decimal");
   return true;
 }
@@ -132,7 +136,7 @@ bool Comparer::rounds_to(const Node& gold, const Node& answer) {
   if (!digits || has_symbols(answer)) return false;
   const mpq_class value = gold.is(Kind::kNegate) ? mpq_class(-digits->value) : digits->value;
   const mpq_class half = ten_to(-digits->decimals) / 2;
-  if (!within(answer, value, half)) return false;
+  if (!within(answer, value, half, Bound::kClosed)) return false;
   how_ = "after rounding";
   return true;
 }

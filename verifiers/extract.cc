@@ -103,12 +103,15 @@ Extraction from_boxes(std::string_view text, const BoxScan& scan) {
 // phrase is there.
 size_t after_answer_word(std::string_view lower, size_t at) {
   const std::string_view rest = lower.substr(at, 24);
-  const size_t mark = rest.find_first_not_of("* \t");
+  const bool is_plural = rest.starts_with('s');
+  const size_t mark = rest.find_first_not_of("* \t", is_plural ? 1 : 0);
   if (mark == std::string_view::npos) return std::string_view::npos;
   if (rest[mark] == ':') return at + mark + 1;
-  if (rest.substr(mark).starts_with("is") && mark + 2 < rest.size() &&
-      !std::isalnum(static_cast<unsigned char>(rest[mark + 2])))
-    return at + mark + 2;
+  const std::string_view verb = is_plural ? "are" : "is";
+  const size_t end = mark + verb.size();
+  if (rest.substr(mark).starts_with(verb) && end < rest.size() &&
+      !std::isalnum(static_cast<unsigned char>(rest[end])))
+    return at + end;
   return std::string_view::npos;
 }
 

@@ -11,7 +11,9 @@ using Kind = NodeKind;
 
 constexpr long kMostTerms = 1'000;
 
-bool is_big(const Node& node) { return node.is(Kind::kCall, "sum") || node.is(Kind::kCall, "prod"); }
+bool is_big(const Node& node) {
+  return node.is(Kind::kCall, "sum") || node.is(Kind::kCall, "prod");
+}
 
 bool has_big(const Node& node) {
   return is_big(node) || std::any_of(node.args.begin(), node.args.end(),

@@ -218,6 +218,11 @@ class Lexer {
         return end;
       case CommandUse::kFont:
         return end;
+      case CommandUse::kSkip: {
+        const size_t close = text.find('}', end);
+        const bool has_argument = end < text.size() && text[end] == '{';
+        return has_argument && close != std::string_view::npos ? close + 1 : end;
+      }
       case CommandUse::kText:
       case CommandUse::kRoman:
         return words(text, end, command_use(name));

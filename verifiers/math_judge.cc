@@ -8,6 +8,7 @@
 #include "verifiers/extract.h"
 #include "verifiers/finite_sums.h"
 #include "verifiers/parser.h"
+#include "verifiers/vocabulary.h"
 
 namespace covrl {
 
@@ -104,14 +105,15 @@ class Comparison {
     return said(comparer.how(), false);
   }
 
-  // Stars left over from emphasis go: *5*. So does the end of a line.
+  // What stands about an answer goes: stars left over from emphasis, "therefore", an end of line.
   void parse(Parsed& side) {
-    const auto is_star = [](const Token& token) { return token.sign('*'); };
+    const auto is_ornament = [](const Token& token) {
+      return token.sign('*') || token.kind == math::TokenKind::kRowEnd ||
+             (token.kind == math::TokenKind::kCommand && math::is_ornament(token.text));
+    };
     std::vector<Token>& tokens = side.tokens;
-    tokens.erase(tokens.begin(), std::find_if_not(tokens.begin(), tokens.end(), is_star));
-    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), [&](const Token& token) {
-      return is_star(token) || token.kind == math::TokenKind::kRowEnd;
-    });
+    tokens.erase(tokens.begin(), std::find_if_not(tokens.begin(), tokens.end(), is_ornament));
+    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), is_ornament);
     tokens.erase(last.base(), tokens.end() - 1);
     side.node = without_finite_sums(*parse_answer(tokens, arena_, budget_), arena_, budget_);
   }

@@ -21,13 +21,17 @@ const std::unordered_map<std::string_view, CommandUse>& command_uses() {
           "it",       "nolimits",    "thinspace",  "displaystyle", "textstyle", "pounds",
           "euro",     "scriptstyle", "cal",        "sf",           "tt",        "small",
           "large",    "Large",       "normalsize", "boldmath",     "hline",     "hfill",
-          "noindent", "textdollar",  "strut",      "phantom",      "mathstrut", "bigskip",
-          "color",    "null",        "relax",      "nonumber"})
+          "noindent", "textdollar",  "strut",      "mathstrut",    "bigskip",   "null",
+          "relax",    "nonumber"})
       table[name] = CommandUse::kDrop;
+    for (const std::string_view name : {"color", "textcolor", "hspace", "vspace", "phantom",
+                                        "hphantom", "vphantom", "label", "tag"})
+      table[name] = CommandUse::kSkip;
     for (const std::string_view name : {"quad", "qquad", "enspace", "space", "newline"})
       table[name] = CommandUse::kSpace;
-    for (const std::string_view name : {"mathbf", "mathit", "mathsf", "boldsymbol", "bm", "boxed",
-                                        "fbox", "emph", "ensuremath", "mathtt", "mathnormal"})
+    for (const std::string_view name :
+         {"mathbf", "mathit", "mathsf", "boldsymbol", "bm", "boxed", "fbox", "emph", "underline",
+          "ensuremath", "mathtt", "mathnormal"})
       table[name] = CommandUse::kFont;
     for (const std::string_view name : {"text", "textrm", "textbf", "textit", "textsf", "texttt",
                                         "mbox", "textnormal", "textup", "hbox", "textsc"})
@@ -35,7 +39,7 @@ const std::unordered_map<std::string_view, CommandUse>& command_uses() {
     for (const std::string_view name : {"mathrm", "operatorname"}) table[name] = CommandUse::kRoman;
     for (const std::string_view name :
          {"vec", "hat", "bar", "tilde", "dot", "ddot", "widehat", "overrightarrow", "overline",
-          "underline", "mathcal", "mathbb", "mathfrak", "mathscr", "widetilde"})
+          "mathcal", "mathbb", "mathfrak", "mathscr", "widetilde"})
       table[name] = CommandUse::kAccent;
     return table;
   }();
@@ -164,6 +168,12 @@ UnicodeMeaning unicode_meaning(char32_t c) {
   const bool is_letter = (c >= 0xC0 && c <= 0x24F) || (c >= 0x370 && c <= 0x1FFF) ||
                          (c >= 0x3040 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3);
   return {is_letter ? Kind::kLetter : Kind::kUnknown, {}};
+}
+
+bool is_ornament(std::string_view command) {
+  static const Words words = {"therefore", "because",     "implies", "Rightarrow",    "to",
+                              "checkmark", "blacksquare", "qed",     "Longrightarrow"};
+  return words.contains(command);
 }
 
 bool is_plain_command(std::string_view word) {

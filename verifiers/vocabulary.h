@@ -11,6 +11,7 @@ enum class CommandUse {
   kKeep,    // a token of its own
   kDrop,    // layout: \displaystyle, \left
   kSpace,   // \quad
+  kSkip,    // \color: goes with its argument
   kFont,    // \mathbf: its argument stays
   kText,    // \text: its argument is words
   kRoman,   // \mathrm: words, units or letters
@@ -31,6 +32,8 @@ struct UnicodeMeaning {
 };
 UnicodeMeaning unicode_meaning(char32_t c);
 
+// therefore, implies, checkmark ...: at the ends of an answer they say nothing.
+bool is_ornament(std::string_view command);
 // sqrt, sin, pi ...: commands that may be written without a backslash.
 bool is_plain_command(std::string_view word);
 // sin, log, gcd ...: commands whose argument follows, in brackets or not.

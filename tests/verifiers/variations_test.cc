@@ -112,6 +112,19 @@ TEST(Variations, Others) {
                {"\\frac{1}{4-\\omega^2}", {"-1/(omega**2 - 4)"}, {"1/(4-omega)"}}});
 }
 
+TEST(Variations, WhatStandsAround) {
+  expect_rows({{"5",
+                {"\\underline{5}", "\\color{red}{5}", "\\textcolor{blue}{5}", "\\hspace{1cm}5",
+                 "\\therefore 5", "\\Rightarrow x = 5", "5 \\checkmark", "\\phantom{x}5",
+                 "x = \\frac{10}{2} = 5"},
+                {"\\frac{10}{2} = 6", "5.0000000001", "4.9999999999", "2x = 5"}},
+               {"2\\sqrt{3}",
+                {"2\\sqrt3 \\approx 3.46", "x = \\sqrt{12} = 2\\sqrt3 \\approx 3.464"},
+                {"2\\sqrt3 \\approx 3.47", "3.46", "2\\sqrt{3} = 2\\sqrt{2}"}},
+               {"\\frac12", {"\\sin A = \\frac12", "\\cos\\theta=0.5"}, {"\\sin A = \\frac13"}},
+               {"20\\text{ miles}", {"20"}, {"20\\%"}}});
+}
+
 TEST(Variations, FiniteSums) {
   expect_rows({{"15",
                 {"\\sum_{k=1}^{5} k", "\\sum\\limits^5_{i=1} i", "\\sum_{k=1}^{5} k = 15"},
