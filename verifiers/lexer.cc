@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "verifiers/lexer_text.h"
 #include "verifiers/number_text.h"
 #include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
@@ -13,41 +14,6 @@ namespace covrl::math {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~'; }
-
-bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
-
-// The code point at `at` and its length; 0xFFFD of length 1 when the bytes are no UTF-8.
-struct CodePoint {
-  char32_t value;
-  size_t length;
-};
-CodePoint code_point(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
-  if (length == 1 || at + length > text.size()) return {U'\uFFFD', 1};
-  char32_t value = first & (0xFFu >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return {U'\uFFFD', 1};
-    value = (value << 6) | (byte(at + i) & 0x3Fu);
-  }
-  return {value, length};
-}
-
-// Full-width ASCII, as keyboards of East Asia write it, as ASCII.
-std::string half_width(std::string_view text) {
-  std::string result;
-  for (size_t at = 0; at < text.size();) {
-    const CodePoint c = code_point(text, at);
-    constexpr char32_t kFirst = U'\uFF01', kLast = U'\uFF5E';
-    if (c.value >= kFirst && c.value <= kLast)
-      result += static_cast<char>('!' + (c.value - kFirst));
-    else
-      result += text.substr(at, c.length);
-    at += c.length;
-  }
-  return result;
-}
 
 // Mathematics: runs of letters are variables. Words: they are text.
 enum class Mode { kMath, kWords };
@@ -218,11 +184,8 @@ class Lexer {
         return end;
       case CommandUse::kFont:
         return end;
-      case CommandUse::kSkip: {
-        const size_t close = text.find('}', end);
-        const bool has_argument = end < text.size() && text[end] == '{';
-        return has_argument && close != std::string_view::npos ? close + 1 : end;
-      }
+      case CommandUse::kSkip:
+        return skip_argument(text, end);
       case CommandUse::kText:
       case CommandUse::kRoman:
         return words(text, end, command_use(name));
@@ -246,13 +209,11 @@ class Lexer {
     return end;
   }
 
-  // The [2pt] of \\[2pt]; 0 when there is none.
-  static size_t gap_length(std::string_view text) {
-    const size_t close = text.find(']');
-    const bool is_gap = text.starts_with('[') && close != std::string_view::npos && close > 3 &&
-                        is_letter(text[close - 1]) && is_letter(text[close - 2]) &&
-                        is_digit(text[close - 3]);
-    return is_gap ? close + 1 : 0;
+  static size_t skip_argument(std::string_view text, size_t at) {
+    constexpr size_t kLongest = 40;
+    const std::string_view next = text.substr(at, kLongest);
+    const size_t close = next.find('}');
+    return next.starts_with('{') && close != std::string_view::npos ? at + close + 1 : at;
   }
 
   size_t escaped(std::string_view text, size_t at, char next) {
@@ -352,15 +313,11 @@ class Lexer {
     const size_t end = letters_end(text, at);
     const std::string_view run = text.substr(at, end - at);
     if (const size_t time = half_of_day(text, at)) return time;
+    if (between_numbers(text, run, end, mode)) return end;
     if (run == "and" || run == "or" || run == "OR" || run == "AND") {
       push({TokenKind::kWord, std::string(run)});
       return end;
     }
-    if (run == "x" && is_times(text, end)) return sign('*'), end;
-    const bool is_ratio = run == "to" && mode == Mode::kWords && !tokens_.empty() &&
-                          tokens_.back().kind == TokenKind::kNumber;
-    if (is_ratio) return sign(':'), end;  // 3 to 5
-    if (is_currency(run) && is_before_number(text, end)) return end;
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);
     if (lower == "percent" || lower == "pct" || lower == "percentage") {
@@ -386,7 +343,7 @@ class Lexer {
       command("sqrt");
       return at + 4;
     }
-    if (mode == Mode::kWords && run.size() == 1 && in_a_phrase(text)) {
+    if (mode == Mode::kWords && run.size() == 1 && is_phrase(text)) {
       push({TokenKind::kText, std::string(run)});
       return end;
     }
@@ -394,28 +351,21 @@ class Lexer {
     return end;
   }
 
+  // What stands between numbers or before one: x of 4.5 x 10^3, "to" of 3 to 5, USD of USD 5.
+  bool between_numbers(std::string_view text, std::string_view run, size_t end, Mode mode) {
+    if (is_currency(run) && is_before_number(text, end)) return true;
+    const bool is_ratio = run == "to" && mode == Mode::kWords && !tokens_.empty() &&
+                          tokens_.back().kind == TokenKind::kNumber;
+    const bool is_product = run == "x" && is_times(text, end);
+    if (is_ratio || is_product) sign(is_ratio ? ':' : '*');
+    return is_ratio || is_product;
+  }
+
   // 4.5 x 10^3
   bool is_times(std::string_view text, size_t at) const {
     const std::string_view rest = trimmed(text.substr(at), " ");
     return space_ && !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber &&
            at < text.size() && text[at] == ' ' && rest.starts_with("10^");
-  }
-
-  static bool is_before_number(std::string_view text, size_t at) {
-    const std::string_view rest = text.substr(std::min(at, text.size()));
-    const size_t next = rest.find_first_not_of(" .~}");
-    return next != std::string_view::npos && is_digit(rest[next]);
-  }
-
-  // A single letter among words ("a circle", "m/s") is text; alone, in "(A)" or with digits not.
-  static bool in_a_phrase(std::string_view text) {
-    int run = 0, letters = 0;
-    for (const char c : text) {
-      run = is_letter(c) ? run + 1 : 0;
-      letters += is_letter(c);
-      if (run > 1) return true;
-    }
-    return letters > 1 && !has_digit(text);
   }
 
   // a.m., pm after a number: one text token "am" or "pm"; 0 when it is something else.

@@ -1,0 +1,61 @@
+#include "verifiers/lexer_text.h"
+
+#include <algorithm>
+
+#include "verifiers/text.h"
+
+namespace covrl::math {
+
+CodePoint code_point(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+  if (length == 1 || at + length > text.size()) return {U'\uFFFD', 1};
+  char32_t value = first & (0xFFu >> (length + 1));
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return {U'\uFFFD', 1};
+    value = (value << 6) | (byte(at + i) & 0x3Fu);
+  }
+  return {value, length};
+}
+
+std::string half_width(std::string_view text) {
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint c = code_point(text, at);
+    constexpr char32_t kFirst = U'\uFF01', kLast = U'\uFF5E';
+    if (c.value >= kFirst && c.value <= kLast)
+      result += static_cast<char>('!' + (c.value - kFirst));
+    else
+      result += text.substr(at, c.length);
+    at += c.length;
+  }
+  return result;
+}
+
+size_t gap_length(std::string_view text) {
+  constexpr size_t kLongest = 16;
+  const size_t close = text.substr(0, kLongest).find(']');
+  const bool is_gap = text.starts_with('[') && close != std::string_view::npos && close > 3 &&
+                      is_letter(text[close - 1]) && is_letter(text[close - 2]) &&
+                      is_digit(text[close - 3]);
+  return is_gap ? close + 1 : 0;
+}
+
+bool is_before_number(std::string_view text, size_t at) {
+  const std::string_view rest = text.substr(std::min(at, text.size()));
+  const size_t next = rest.find_first_not_of(" .~}");
+  return next != std::string_view::npos && is_digit(rest[next]);
+}
+
+bool is_phrase(std::string_view text) {
+  int run = 0, letters = 0;
+  for (const char c : text) {
+    run = is_letter(c) ? run + 1 : 0;
+    letters += is_letter(c);
+    if (run > 1) return true;
+  }
+  return letters > 1 && std::none_of(text.begin(), text.end(), is_digit);
+}
+
+}  // namespace covrl::math
