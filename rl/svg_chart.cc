@@ -12,7 +12,7 @@ namespace covrl {
 namespace {
 
 constexpr double kWidth = 560, kHeight = 260, kLeft = 52, kRight = 12, kTop = 10, kBottom = 30;
-constexpr int kNumColors = 8;
+constexpr int kNumColors = 10;
 
 struct Bounds {
   double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low;
@@ -168,7 +168,8 @@ std::string draw_chart(const Chart& chart) {
 
 std::string chart_style() {
   constexpr std::array<const char*, kNumColors> colors = {
-      "#2f6fdb", "#d9622b", "#2a9d5c", "#a447b8", "#b8901a", "#17919e", "#c73a5a", "#6b7280"};
+      "#2f6fdb", "#d9622b", "#2a9d5c", "#a447b8", "#b8901a",
+      "#17919e", "#c73a5a", "#6b7280", "#8a5a33", "#8fae1b"};
   std::ostringstream out;
   out << "figure{margin:0;padding:12px;border:1px solid "
          "var(--line);border-radius:8px;background:var(--card)}"
