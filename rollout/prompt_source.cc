@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/jsonl.h"
+#include "rollout/choice_row.h"
 #include "rollout/parquet.h"
 #include "verifiers/boxes.h"
 
@@ -18,7 +19,7 @@ namespace covrl {
 namespace {
 
 constexpr std::array<const char*, 4> kPromptKeys = {"prompt", "problem", "question", "messages"};
-constexpr std::array<const char*, 3> kLabelKeys = {"answer", "ground_truth", "gold"};
+constexpr std::array<const char*, 4> kLabelKeys = {"answer", "ground_truth", "gold", "answerKey"};
 
 // A row and how to name it in errors.
 struct Row {
@@ -156,6 +157,10 @@ Fields read_fields(const Json& object, const DataConfig& config) {
   return fields;
 }
 
+std::string text_of_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Prompt read_row(const Row& row, int64_t number, const std::string& default_source,
                 const DataConfig& config) {
   Prompt prompt;
@@ -166,8 +171,12 @@ Prompt read_row(const Row& row, int64_t number, const std::string& default_sourc
   prompt.id = read_id(row, prompt.index);
   prompt.fields = read_fields(row.object, config);
   const Json* extra = find(row.object, "extra_info");
-  if (extra != nullptr && extra->is_object())
-    prompt.extra_info = extra->dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (is_choice_row(row.object) && prompt.messages.empty()) {
+    prompt.text += option_lines(row.object, prompt.gold, row.where);
+    prompt.extra_info = text_of_json(with_choices(extra, row.object));
+  } else if (extra != nullptr && extra->is_object()) {
+    prompt.extra_info = text_of_json(*extra);
+  }
   const Json* source = find(row.object, "data_source");
   prompt.data_source =
       source != nullptr && source->is_string() ? source->get<std::string>() : default_source;

@@ -25,7 +25,8 @@ struct PromptSet {
 };
 
 // Rows without tokens yet: any of verl's parquet, the same record as jsonl,
-// {"id","problem","answer"}, MATH's {"problem","solution"} whose answer is the solution's last box.
+// {"id","problem","answer"}, MATH's {"problem","solution"} whose answer is the solution's last box,
+// ARC's multiple choice (rollout/choice_row.h).
 // `limit` < 0: all. Errors name file, row, column, type seen and the keys present.
 std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& config,
                                  int64_t limit = -1);
