@@ -3,6 +3,7 @@
 #include <ATen/record_function.h>
 
 #include "rl/group_exchange.h"
+#include "rollout/stop_texts.h"
 #include "rollout/verify_groups.h"
 
 namespace covrl {
@@ -38,17 +39,22 @@ std::vector<Group> Sampler::sample_share(const std::vector<Prompt>& prompts,
     requests.push_back({prompts[place].tokens, plan.step, plan.first_slot + place, plan.num_samples,
                         plan.first_sample});
   }
+  const StopTexts stops(plan.stop_texts, tokenizer_);
+  SamplingParams params = plan.params;
+  if (!stops.empty())
+    params.is_complete = [&](const std::vector<int64_t>& tokens) { return stops.reached(tokens); };
   Engine engine(model_, engine_);
-  engine.generate(
-      requests, plan.params, [&](size_t request, int64_t sample, Trajectory&& trajectory) {
-        trajectory.weight_version = plan.weight_version;
-        trajectory.text = tokenizer_.decode(trajectory.tokens, /*skip_special_tokens=*/true);
-        groups[request].trajectories[static_cast<size_t>(sample - plan.first_sample)] =
-            std::move(trajectory);
-      });
+  engine.generate(requests, params, [&](size_t request, int64_t sample, Trajectory&& trajectory) {
+    trajectory.weight_version = plan.weight_version;
+    trajectory.text =
+        stops.before(tokenizer_.decode(trajectory.tokens, /*skip_special_tokens=*/true));
+    groups[request].trajectories[static_cast<size_t>(sample - plan.first_sample)] =
+        std::move(trajectory);
+  });
   const Audit audit{plan.audit_verifier, plan.audit_share, plan.params.seed, plan.step,
                     plan.first_slot};
-  verify_groups(groups, verifier_, num_verify_threads_, audit);
+  const Verifier& verifier = plan.verifier != nullptr ? *plan.verifier : verifier_;
+  verify_groups(groups, verifier, num_verify_threads_, audit);
   return groups;
 }
 

@@ -21,6 +21,8 @@ struct RolloutPlan {
   uint64_t step = 0;         // of the draws
   uint64_t first_slot = 0;   // added to a prompt's place to make the slot of its draws
   int64_t weight_version = 0;
+  std::vector<std::string> stop_texts = {};  // end a completion, which goes on up to there
+  const Verifier* verifier = nullptr;        // null: the sampler's own
   const Verifier* audit_verifier = nullptr;  // null: no audit (rollout/audit.h)
   double audit_share = 0;
 };

@@ -183,6 +183,7 @@ class Generation {
     const std::vector<int64_t>& stops = params_.stop_token_ids;
     if (std::find(stops.begin(), stops.end(), trajectory.tokens.back()) != stops.end())
       return FinishReason::kStop;
+    if (params_.is_complete && params_.is_complete(trajectory.tokens)) return FinishReason::kStop;
     if (static_cast<int64_t>(trajectory.tokens.size()) == params_.max_new_tokens)
       return FinishReason::kLength;
     return {};

@@ -19,6 +19,8 @@ struct SamplingParams {
   int64_t max_new_tokens = 256;
   std::vector<int64_t>
       stop_token_ids;  // the stop token is kept as the last token of the completion
+  // Whether a completion, as far as it is drawn, ends here; asked after each token. Empty: never.
+  std::function<bool(const std::vector<int64_t>& tokens)> is_complete = {};
   uint64_t seed = 0;
   Stream stream = Stream::kSampling;
 };
