@@ -6,6 +6,7 @@
 #   scripts/fetch_data.sh math             the 7500 training problems of MATH                      -> data/math
 #   scripts/fetch_data.sh dapo_math_17k    DAPO-Math-17k, each problem once, without instruction   -> data/dapo_math_17k
 #   scripts/fetch_data.sh benchmarks       MATH500, AIME24/25, AMC23, Minerva, OlympiadBench, Omni-MATH -> data/benchmarks
+#   scripts/fetch_data.sh arc              ARC-Easy and ARC-Challenge, the test questions           -> data/arc
 #
 # Several words, or all. COVRL_GITHUB and COVRL_HUB replace the addresses of the servers (a mirror, or file:///...), COVRL_DATA
 # the folder. Needs curl and git; math and benchmarks jq as well. The problems have licences of their own: see docs/reproducing.md.
@@ -114,26 +115,35 @@ math() {
   problems math "$DATA/math/source/train.jsonl" "$DATA/math/train_7500.jsonl" 7500
 }
 
-# The published set repeats each problem a hundred times inside an instruction to answer without a box; this copy of it has each
-# once and bare, to which the presets append theirs. No checksum of it is known here, so only its form is checked.
-dapo_math_17k() {
-  local file="$DATA/dapo_math_17k/train.parquet"
-  is_parquet() { [ -f "$1" ] && [ "$(head -c 4 "$1")$(tail -c 4 "$1")" = PAR1PAR1 ]; }
-  is_parquet "$file" && return
-  mkdir -p "$(dirname "$file")"
-  is_parquet "$file.part" ||
-    download "$HUB/datasets/open-r1/DAPO-Math-17k-Processed/resolve/main/all/train-00000-of-00001.parquet" "$file.part"
-  is_parquet "$file.part" || fail "$file.part is not a whole parquet file; remove it and run this again"
-  mv "$file.part" "$file"
-  echo "fetch_data: $file"
+is_parquet() { [ -f "$1" ] && [ "$(head -c 4 "$1")$(tail -c 4 "$1")" = PAR1PAR1 ]; }
+
+# hub_parquet PATH FILE: a parquet file of the hub, of which no checksum is known here, so that only its form is checked.
+hub_parquet() {
+  is_parquet "$2" && return
+  mkdir -p "$(dirname "$2")"
+  is_parquet "$2.part" || download "$HUB/datasets/$1" "$2.part"
+  is_parquet "$2.part" || fail "$2.part is not a whole parquet file; remove it and run this again"
+  mv "$2.part" "$2"
+  echo "fetch_data: $2"
 }
 
-[ "$#" -gt 0 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+arc() {
+  hub_parquet allenai/ai2_arc/resolve/main/ARC-Easy/test-00000-of-00001.parquet "$DATA/arc/arc_easy.parquet"
+  hub_parquet allenai/ai2_arc/resolve/main/ARC-Challenge/test-00000-of-00001.parquet "$DATA/arc/arc_challenge.parquet"
+}
+
+# The published set repeats each problem a hundred times inside an instruction to answer without a box; this copy of it has each
+# once and bare, to which the presets append theirs.
+dapo_math_17k() {
+  hub_parquet open-r1/DAPO-Math-17k-Processed/resolve/main/all/train-00000-of-00001.parquet "$DATA/dapo_math_17k/train.parquet"
+}
+
+[ "$#" -gt 0 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 need curl git
 for set in "$@"; do
   case "$set" in
-    one_shot|math|dapo_math_17k|benchmarks) "$set" ;;
-    all) one_shot; math; dapo_math_17k; benchmarks ;;
-    *) echo "fetch_data.sh: unknown set '$set'; known: one_shot, math, dapo_math_17k, benchmarks, all" >&2; exit 2 ;;
+    one_shot|math|dapo_math_17k|benchmarks|arc) "$set" ;;
+    all) one_shot; math; dapo_math_17k; benchmarks; arc ;;
+    *) echo "fetch_data.sh: unknown set '$set'; known: one_shot, math, dapo_math_17k, benchmarks, arc, all" >&2; exit 2 ;;
   esac
 done

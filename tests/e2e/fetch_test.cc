@@ -73,5 +73,20 @@ TEST_F(Fetch, OtherContentThanPublishedIsRefused) {
   EXPECT_FALSE(fs::exists(dir_ + "/data/one_shot/pi2_r128.parquet"));
 }
 
+TEST_F(Fetch, WholeParquetFilesOfTheHubAreTaken) {
+  const std::string folder = server_ + "/datasets/allenai/ai2_arc/resolve/main";
+  fs::create_directories(folder + "/ARC-Easy");
+  fs::create_directories(folder + "/ARC-Challenge");
+  std::ofstream(folder + "/ARC-Easy/test-00000-of-00001.parquet") << "PAR1 a stand-in PAR1";
+  std::ofstream(folder + "/ARC-Challenge/test-00000-of-00001.parquet") << "PAR1 cut";
+  const ProgramResult result = run("fetch_data.sh", "arc");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.err.find("arc_challenge.parquet.part is not a whole parquet file"),
+            std::string::npos)
+      << result.err;
+  EXPECT_EQ(read_file(dir_ + "/data/arc/arc_easy.parquet"), "PAR1 a stand-in PAR1");
+  EXPECT_FALSE(fs::exists(dir_ + "/data/arc/arc_challenge.parquet"));
+}
+
 }  // namespace
 }  // namespace covrl::testing
