@@ -110,6 +110,13 @@ std::string fault_of(const fs::path& dir, bool thorough) {
   return "";
 }
 
+// Names what is missing in a warning.
+bool is_complete(const fs::path& dir) {
+  const std::string fault = fault_of(dir, /*thorough=*/false);
+  if (!fault.empty()) log::warning(concat("checkpoint skipped, it is not complete: ", fault));
+  return fault.empty();
+}
+
 void remove_older(const std::string& dir, int64_t keep) {
   const auto all = list_checkpoints(dir);
   for (size_t i = static_cast<size_t>(keep); i < all.size(); ++i) fs::remove_all(all[i].second);
@@ -146,12 +153,17 @@ std::string save_checkpoint(const std::string& checkpoints_dir, const Checkpoint
   return final_dir.string();
 }
 
+std::vector<Checkpoint> complete_checkpoints(const std::string& checkpoints_dir) {
+  std::vector<Checkpoint> checkpoints;
+  for (const auto& [step, path] : list_checkpoints(checkpoints_dir))
+    if (is_complete(path)) checkpoints.push_back({step, path.string()});
+  std::reverse(checkpoints.begin(), checkpoints.end());
+  return checkpoints;
+}
+
 std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir) {
-  for (const auto& [step, path] : list_checkpoints(checkpoints_dir)) {
-    const std::string fault = fault_of(path, /*thorough=*/false);
-    if (fault.empty()) return path.string();
-    log::warning(concat("checkpoint skipped, it is not complete: ", fault));
-  }
+  for (const auto& [step, path] : list_checkpoints(checkpoints_dir))
+    if (is_complete(path)) return path.string();
   return std::nullopt;
 }
 

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "policy/pretrained.h"
 #include "policy/value_model.h"
@@ -51,6 +52,14 @@ struct CheckpointContent {
 // Returns the folder written. keep > 0: removes all but the latest `keep`.
 std::string save_checkpoint(const std::string& checkpoints_dir, const CheckpointContent& content,
                             int64_t keep);
+
+struct Checkpoint {
+  int64_t step = 0;
+  std::string path;  // .../global_step_N
+};
+// The complete checkpoints below `checkpoints_dir`, oldest first. Incomplete ones are named in a
+// warning.
+std::vector<Checkpoint> complete_checkpoints(const std::string& checkpoints_dir);
 
 // The newest complete checkpoint below `checkpoints_dir`; none when there is none. Incomplete ones
 // are named in a warning.

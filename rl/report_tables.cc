@@ -49,6 +49,12 @@ std::string percent_cell(const Place& place, const std::string& name) {
   return value_cell(place, name, 100, 1, " %");
 }
 
+// "52.0 % (step 40)"
+std::string at_step(const Place& place, const std::string& name) {
+  return percent_cell(place, name) + " (step " +
+         std::to_string(place.run->metrics[place.index].first) + ")";
+}
+
 // The law's columns, or why there is none.
 std::vector<std::string> law_cells(const RunData& run, const std::string& accuracy) {
   EntropyWatch watch(accuracy);
@@ -87,7 +93,11 @@ std::vector<std::string> metric_names(const std::vector<RunData>& runs, const st
 }
 
 ReportTable accuracy_table(const std::vector<RunData>& runs) {
-  ReportTable table{"Before and after", {"run", "set", "measure", "before", "after", "best"}, {}};
+  ReportTable table{"Before and after",
+                    {"run", "set", "measure", "before", "last step", "best step"},
+                    {},
+                    "The best step of each row was chosen by that very row, after the fact: its "
+                    "figure is too good. Report the last step, or choose the step on another set."};
   for (const RunData& run : runs)
     for (const std::string& name : metric_names({run}, "val-core/", "/acc/")) {
       const std::vector<Place> places = places_of(run, name);
@@ -97,8 +107,8 @@ ReportTable accuracy_table(const std::vector<RunData>& runs) {
       const std::string shown = accuracy_name(name);
       const size_t comma = shown.find(", ");
       table.rows.push_back({run.name, shown.substr(0, comma), shown.substr(comma + 2),
-                            percent_cell(places.front(), name), percent_cell(places.back(), name),
-                            percent_cell(best, name)});
+                            percent_cell(places.front(), name), at_step(places.back(), name),
+                            at_step(best, name)});
     }
   return table;
 }
@@ -135,7 +145,8 @@ std::string to_html(const ReportTable& table) {
     for (const std::string& cell : row) out += "<td>" + escape_html(cell) + "</td>";
     out += "</tr>";
   }
-  return out + "</table>\n";
+  out += "</table>\n";
+  return table.note.empty() ? out : out + "<p>" + escape_html(table.note) + "</p>\n";
 }
 
 std::string to_markdown(const ReportTable& table) {
@@ -150,7 +161,7 @@ std::string to_markdown(const ReportTable& table) {
   for (size_t i = 0; i < table.columns.size(); ++i) out += "---|";
   out += "\n";
   for (const std::vector<std::string>& row : table.rows) out += line(row);
-  return out + "\n";
+  return out + "\n" + (table.note.empty() ? "" : table.note + "\n\n");
 }
 
 std::string to_text(const ReportTable& table) {

@@ -12,6 +12,7 @@ struct ReportTable {
   std::string title;  // empty: no heading
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;  // a cell for each column
+  std::string note = {};                       // a sentence below it
 };
 
 // val-core/NAME/acc/WHAT -> "NAME, WHAT"
@@ -20,7 +21,8 @@ std::string accuracy_name(const std::string& metric);
 std::vector<std::string> metric_names(const std::vector<RunData>& runs, const std::string& prefix,
                                       const std::string& part);
 
-// First, last and best value of every accuracy; mean and deviation where a run stands for several.
+// First, last and best value of every accuracy, the last two apart and with their steps; mean and
+// deviation where a run stands for several.
 ReportTable accuracy_table(const std::vector<RunData>& runs);
 // Of runs with evaluations: entropy at the start and the end, accuracy at the end, and the law
 // R = -a e^H + b (entropy/ceiling.h) fitted to the run: a, b, R^2, ceiling, and the final accuracy
