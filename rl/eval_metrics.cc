@@ -18,8 +18,8 @@ std::string aux_name(const std::string& set, const std::string& measure) {
 
 }  // namespace
 
-std::string accuracy_metric(const std::string& set, const EvalSection& config) {
-  return core_name(set, config.samples > 0 ? concat("mean@", config.samples) : "greedy");
+std::string accuracy_metric(const std::string& set, const EvalRules& rules) {
+  return core_name(set, rules.samples > 0 ? concat("mean@", rules.samples) : "greedy");
 }
 
 void add_eval_metrics(const EvalResult& result, Metrics& metrics) {

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "core/metrics.h"
+#include "rl/eval_rules.h"
 #include "rl/eval_summary.h"
-#include "rl/run_config.h"
 
 namespace covrl {
 
 // The accuracy of a set that stands for it: val-core/SET/acc/mean@k, with no samples greedy.
-std::string accuracy_metric(const std::string& set, const EvalSection& config);
+std::string accuracy_metric(const std::string& set, const EvalRules& rules);
 
 // val-core/SET/acc/{greedy,mean@k,pass@2,pass@4,...,pass@k,maj@k} and of the responses that stand
 // for the set val-aux/SET/{length,parsed,boxed,truncated,reflection,entropy,failed}. A statistic of

@@ -27,33 +27,42 @@ void add_rows(const EvalOrigin& origin, const EvalSet& set, const Group& group, 
     rows.push_back(make_eval_row(origin, set.name, group.prompt, decoding, sample++, trajectory));
 }
 
+// What greedy and sampled responses share.
+RolloutPlan plan_of(const EvalSet& set, const SamplingParams& base) {
+  RolloutPlan plan;
+  plan.params = base;
+  if (set.rules.max_new_tokens > 0) plan.params.max_new_tokens = set.rules.max_new_tokens;
+  plan.params.stop_token_ids.insert(plan.params.stop_token_ids.end(), set.stop_token_ids.begin(),
+                                    set.stop_token_ids.end());
+  plan.stop_texts = set.stop_texts;
+  plan.verifier = set.verifier.get();
+  return plan;
+}
+
 }  // namespace
 
-Evaluator::Evaluator(const EvalSection& config, std::vector<EvalSet> sets, SamplingParams base)
-    : config_(config), sets_(std::move(sets)), base_(std::move(base)) {
+Evaluator::Evaluator(std::vector<EvalSet> sets, SamplingParams base)
+    : sets_(std::move(sets)), base_(std::move(base)) {
   for (EvalSet& set : sets_) make_ids_unique(set);
   base_.stream = Stream::kEvaluation;
-  if (config_.max_new_tokens > 0) base_.max_new_tokens = config_.max_new_tokens;
 }
 
 std::vector<EvalRow> Evaluator::run(Sampler& sampler, const EvalOrigin& origin,
                                     int64_t weight_version) const {
   RECORD_USER_SCOPE("evaluate");
   std::vector<EvalRow> rows;
-  for (size_t index = 0; index < sets_.size(); ++index) {
-    const EvalSet& set = sets_[index];
-    RolloutPlan plan;
-    plan.params = base_;
-    plan.step = index;  // each set has draws of its own
+  for (const EvalSet& set : sets_) {
+    RolloutPlan plan = plan_of(set, base_);
+    plan.step = set.place;  // each set has draws of its own
     plan.weight_version = weight_version;
     std::vector<Group> sampled, greedy;
-    if (config_.greedy) {
+    if (set.rules.greedy) {
       plan.params.filter = {.temperature = 0};
       greedy = sampler.sample(set.prompts, plan);
     }
-    if (config_.samples > 0) {
-      plan.params.filter = {.temperature = config_.temperature, .top_p = config_.top_p};
-      plan.num_samples = config_.samples;
+    if (set.rules.samples > 0) {
+      plan.params.filter = {.temperature = set.rules.temperature, .top_p = set.rules.top_p};
+      plan.num_samples = set.rules.samples;
       sampled = sampler.sample(set.prompts, plan);
     }
     for (size_t i = 0; i < set.prompts.size(); ++i) {

@@ -8,29 +8,25 @@
 #include <vector>
 
 #include "rl/eval_rows.h"
-#include "rl/run_config.h"
+#include "rl/eval_set.h"
 #include "rl/sampler.h"
 
 namespace covrl {
 
-struct EvalSet {
-  std::string name;
-  std::vector<Prompt> prompts;
-};
-
 class Evaluator {
  public:
   // Where a set has an id twice, the later problem becomes ID:ROW.
-  Evaluator(const EvalSection& config, std::vector<EvalSet> sets, SamplingParams base);
+  // `base`: what the rules of a set leave open: stop tokens, seed, max_new_tokens.
+  Evaluator(std::vector<EvalSet> sets, SamplingParams base);
 
   // Collective. Every response, set by set and problem by problem: its samples, then its greedy
   // one.
   std::vector<EvalRow> run(Sampler& sampler, const EvalOrigin& origin,
                            int64_t weight_version = 0) const;
   bool empty() const { return sets_.empty(); }
+  const std::vector<EvalSet>& sets() const { return sets_; }
 
  private:
-  EvalSection config_;
   std::vector<EvalSet> sets_;
   SamplingParams base_;
 };

@@ -51,7 +51,8 @@ void RewardSection::describe(config::Visitor& v) {
 }
 
 void check_verifiers(config::Visitor& v, const VerifierConfig& verifier,
-                     const WeightsConfig& reward, const AuditConfig& audit) {
+                     const WeightsConfig& reward, const AuditConfig& audit,
+                     const std::vector<std::string>& others) {
   const size_t num_names = verifier.name.size(), num_weights = reward.weights.size();
   v.check(num_weights == 0 || num_weights == num_names, "reward.weights",
           concat("has ", num_weights, " weights for ", num_names,
@@ -59,6 +60,7 @@ void check_verifiers(config::Visitor& v, const VerifierConfig& verifier,
   v.check(audit.verifier != verifier.name[0], "reward.audit.verifier",
           concat("is ", audit.verifier, ", which is the verifier itself; choose another one"));
   std::vector<std::string> used = verifier.name;
+  used.insert(used.end(), others.begin(), others.end());
   if (audit.enabled()) used.push_back(audit.verifier);
   verifier.options.check_used(v, used);
 }

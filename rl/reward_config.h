@@ -42,8 +42,9 @@ struct RewardSection : WeightsConfig {
 };
 
 // Rules between the two sections, described at the root of v: weights for the names, and no key of
-// a verifier that nobody uses.
+// a verifier that nobody uses, `others` included.
 void check_verifiers(config::Visitor& v, const VerifierConfig& verifier,
-                     const WeightsConfig& reward, const AuditConfig& audit = {});
+                     const WeightsConfig& reward, const AuditConfig& audit = {},
+                     const std::vector<std::string>& others = {});
 
 }  // namespace covrl

@@ -137,17 +137,38 @@ void AlgorithmSection::describe(config::Visitor& v) {
           "rewards still count in the statistics of the group.");
 }
 
+namespace {
+
+// What is wrong with the files and their rules; "" when nothing.
+std::string files_fault(const EvalSection& eval) {
+  try {
+    for (const EvalFile& file : parse_eval_files(eval.files, eval))
+      if (file.name == "train")
+        return concat(file.path, ": the set 'train' is that of the training problems; rename it");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Verifiers that sets name, where the files can be read at all.
+std::vector<std::string> set_verifiers(const EvalSection& eval) {
+  std::vector<std::string> names;
+  if (!files_fault(eval).empty()) return names;
+  for (const EvalFile& file : parse_eval_files(eval.files, eval))
+    if (file.rules.verifier != "main") names.push_back(file.rules.verifier);
+  return names;
+}
+
+}  // namespace
+
 void EvalSection::describe(config::Visitor& v) {
-  v.field("files", files, "Problem sets to evaluate on, each named after its file stem.");
+  v.field("files", files,
+          "Problem sets, each named after its file stem; a set may have rules of its own: "
+          "FILE:samples=8:temperature=0.6:verifier=choice, with any key from samples to shots.");
   v.field("every", every, "Steps between evaluations; 0: only before and after.", {0, 1e9});
   v.field("before_train", before_train, "Evaluate before the first step.");
-  v.field("samples", samples, "Samples per problem at `temperature`; 0: none.", {0, 65536});
-  v.field("temperature", temperature, "Temperature of the samples.", {1e-3, 100});
-  v.field("top_p", top_p, "Nucleus of the samples; 1: off.", {1e-6, 1});
-  v.field("greedy", greedy, "Also one greedy completion per problem.");
-  v.field("max_problems", max_problems, "First problems of each set; 0: all.", {0, 1e9});
-  v.field("max_new_tokens", max_new_tokens, "Longest completion; 0: that of the rollout.",
-          {0, 1e7});
+  EvalRules::describe(v);
   v.field("train_problems", train_problems,
           "First distinct training problems, evaluated as the set `train`; 0: none.", {0, 1e9});
   v.field("reflection_words", reflection_words,
@@ -155,8 +176,8 @@ void EvalSection::describe(config::Visitor& v) {
           "logged.");
   v.check(std::ranges::find(reflection_words, "") == reflection_words.end(), "reflection_words",
           "holds an empty word; leave it out");
-  v.check(samples > 0 || greedy || files.empty(), "samples",
-          "is 0 and greedy is false: nothing would be evaluated; set one, or leave `files` empty");
+  const std::string fault = files_fault(*this);
+  v.check(fault.empty(), "files", fault);
 }
 
 void TrainerSection::describe(config::Visitor& v) {
@@ -254,7 +275,7 @@ void RunConfig::describe(config::Visitor& v) {
              " tokens, more than rollout.max_new_tokens = ", rollout.max_new_tokens,
              "; give a shorter buffer"));
   check_critic(*this, v);
-  check_verifiers(v, verifier, reward, reward.audit);
+  check_verifiers(v, verifier, reward, reward.audit, set_verifiers(eval));
 }
 
 bool has_critic(const RunConfig& config) {

@@ -10,6 +10,7 @@
 #include "rl/advantage/advantage.h"
 #include "rl/critic.h"
 #include "rl/dynamic_sampling.h"
+#include "rl/eval_rules.h"
 #include "rl/learner.h"
 #include "rl/overlong.h"
 #include "rl/reward_config.h"
@@ -49,16 +50,10 @@ struct AlgorithmSection {
   void describe(config::Visitor& v);
 };
 
-struct EvalSection {
-  std::vector<std::string> files;  // each is a set named after its file stem
+struct EvalSection : EvalRules {
+  std::vector<std::string> files;  // each a set, with rules of its own behind it (rl/eval_rules.h)
   int64_t every = 10;              // steps; 0: never
   bool before_train = true;
-  int64_t samples = 4;  // per problem, at `temperature`; 0: none
-  double temperature = 1.0;
-  double top_p = 1.0;
-  bool greedy = true;          // one more, at temperature 0
-  int64_t max_problems = 0;    // of each set; 0: all
-  int64_t max_new_tokens = 0;  // 0: that of the rollout
   int64_t train_problems = 8;  // first distinct training problems, as the set "train"; 0: none
   std::vector<std::string> reflection_words = {"rethink", "recheck", "recalculate"};
   void describe(config::Visitor& v);

@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <set>
 
 #include "core/error.h"
@@ -28,20 +27,13 @@ DataConfig eval_data_config(const RunConfig& config) {
   return data;
 }
 
-EvalSet load_eval_set(const std::string& path, const RunConfig& config,
-                      const Pretrained& pretrained) {
-  const DataConfig data = eval_data_config(config);
-  const int64_t limit = config.eval.max_problems > 0 ? config.eval.max_problems : -1;
-  return {std::filesystem::path(path).stem().string(),
-          prepare_prompts(read_prompts(path, data, limit), data, pretrained).prompts};
-}
-
 // The first distinct problems of the training set, to be watched beside the others.
-EvalSet training_problems(const PromptSet& train, int64_t limit) {
-  EvalSet set{"train", {}};
+EvalSet training_problems(const PromptSet& train, const EvalSection& eval) {
+  EvalSet set{"train", {}, eval, eval.files.size()};
+  set.rules.verifier = "main";
   std::set<std::pair<std::vector<int64_t>, std::string>> seen;
   for (const Prompt& prompt : train.prompts) {
-    if (static_cast<int64_t>(set.prompts.size()) == limit) break;
+    if (static_cast<int64_t>(set.prompts.size()) == eval.train_problems) break;
     if (seen.emplace(prompt.tokens, prompt.gold).second) set.prompts.push_back(prompt);
   }
   return set;
@@ -55,16 +47,12 @@ RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
   TrainingSet train = read_training_set(config.data);
   inputs.data_notes = std::move(train.notes);
   inputs.train = prepare_prompts(std::move(train.rows), config.data, inputs.pretrained);
-  std::set<std::string> names;
-  for (const std::string& path : config.eval.files) {
-    inputs.eval_sets.push_back(load_eval_set(path, config, inputs.pretrained));
-    if (!names.insert(inputs.eval_sets.back().name).second ||
-        inputs.eval_sets.back().name == "train")
-      throw_usage("eval.files: ", path, ": a set named '", inputs.eval_sets.back().name,
-                  "' exists already; sets are named after the file's stem, so rename the file");
-  }
+  const DataConfig data = eval_data_config(config);
+  for (const EvalFile& file : parse_eval_files(config.eval.files, config.eval))
+    inputs.eval_sets.push_back(load_eval_set(file, inputs.eval_sets.size(), data, inputs.pretrained,
+                                             config.verifier.options));
   if (config.eval.train_problems > 0 && !config.eval.files.empty())
-    inputs.eval_sets.push_back(training_problems(inputs.train, config.eval.train_problems));
+    inputs.eval_sets.push_back(training_problems(inputs.train, config.eval));
   return inputs;
 }
 

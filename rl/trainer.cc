@@ -6,6 +6,7 @@
 #include "core/interrupt.h"
 #include "core/jsonl.h"
 #include "core/log.h"
+#include "rl/best_step.h"
 #include "rl/dynamic_sampling.h"
 #include "rl/estimate.h"
 #include "rl/eval_metrics.h"
@@ -52,8 +53,16 @@ RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
 }
 
 // What the law of entropy is about: the accuracy that progress shows. Without evaluation: nothing.
-std::string watched_accuracy(const EvalSection& config, const std::vector<EvalSet>& sets) {
-  return sets.empty() ? "" : accuracy_metric(sets.front().name, config);
+std::string watched_accuracy(const std::vector<EvalSet>& sets) {
+  return sets.empty() ? "" : accuracy_metric(sets.front().name, sets.front().rules);
+}
+
+// Name and accuracy of every set but that of the training problems, on which no step is chosen.
+std::vector<std::pair<std::string, std::string>> test_accuracies(const Evaluator& evaluator) {
+  std::vector<std::pair<std::string, std::string>> metrics;
+  for (const EvalSet& set : evaluator.sets())
+    if (set.name != "train") metrics.emplace_back(set.name, accuracy_metric(set.name, set.rules));
+  return metrics;
 }
 
 std::string dump_config(RunConfig& config, config::Comments comments) {
@@ -80,8 +89,8 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
                config_.data.shuffle ? Order::kShuffled : Order::kAsGiven),
       sampler_(*pretrained_.model, *pretrained_.tokenizer, *verifier_, cluster_,
                {config_.rollout.max_batch}, static_cast<int>(config_.verifier.num_threads)),
-      entropy_watch_(watched_accuracy(config_.eval, inputs.eval_sets)),
-      evaluator_(config_.eval, std::move(inputs.eval_sets), sampling_params(config_, pretrained_)),
+      entropy_watch_(watched_accuracy(inputs.eval_sets)),
+      evaluator_(std::move(inputs.eval_sets), sampling_params(config_, pretrained_)),
       dir_(prepare_run_dir(config_.trainer, cluster_.world())),
       progress_(1, config_.trainer.total_steps) {
   if (cluster_.learns()) {
@@ -364,7 +373,13 @@ void Trainer::finish(int64_t step) {
   log::finish_progress();
   if (first_eval_.empty())
     first_eval_ = read_eval_results(dir_.file("metrics.jsonl"), 0, last_eval_);
-  if (!last_eval_.empty()) log::info(concat("\n", progress_table(first_eval_, last_eval_)));
+  if (!last_eval_.empty()) {
+    log::info(concat("\n", progress_table(first_eval_, last_eval_)));
+    const LastAndBest told = last_and_best(
+        step_accuracies(read_metrics(dir_.file("metrics.jsonl")), test_accuracies(evaluator_)), {});
+    if (!told.text.empty()) log::info(told.text);
+    if (!told.warning.empty()) log::warning(told.warning);
+  }
   write_report({dir_.path}, dir_.file("report.html"));
   log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
                    "/global_step_", step, "/actor/huggingface"));

@@ -1,17 +1,20 @@
-#include <array>
-#include <filesystem>
+#include <algorithm>
 #include <iostream>
 #include <optional>
 
 #include "core/cli.h"
 #include "core/log.h"
+#include "rl/best_step.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
+#include "rl/commands/eval_run.h"
 #include "rl/commands/jsonl_output.h"
+#include "rl/commands/sampling_words.h"
 #include "rl/commands/verifier_words.h"
 #include "rl/eval_tables.h"
 #include "rl/evaluate.h"
 #include "rl/rescore.h"
+#include "rl/run_config.h"
 #include "rl/threads.h"
 
 namespace covrl {
@@ -19,14 +22,6 @@ namespace covrl {
 namespace {
 
 constexpr int kNumVerifyThreads = 2;
-
-// Who answers what, and how.
-struct SamplingWords {
-  std::string model, chat_template = "auto", prompt_suffix, dtype = "float32", device = "auto";
-  std::vector<std::string> benchmarks;
-  int64_t samples = 1, max_new_tokens = 1024, seed = 1, limit = 0, max_batch = 128;
-  double temperature = 0, top_p = 1;
-};
 
 // What is told of the responses.
 struct TableWords {
@@ -39,6 +34,7 @@ struct EvalWords {
   VerifierWords verifier = {"", {}};  // no name: math, or the verdicts as kept
   TableWords table;
   std::string output;
+  std::vector<std::string> choose_on;
 
   bool judges_again() const { return !verifier.name.empty() || !verifier.overrides.empty(); }
 };
@@ -61,24 +57,6 @@ std::vector<std::string> split_words(const std::string& text) {
   return text.empty() ? std::vector<std::string>() : words;
 }
 
-void add_sampling_words(cli::Parser& parser, SamplingWords& words) {
-  parser.option("--model", words.model, "checkpoint folder");
-  parser.option("--benchmark", words.benchmarks, "problem file, jsonl or parquet");
-  parser.option("--samples", words.samples, "completions per problem");
-  parser.option("--temperature", words.temperature, "of the samples; 0: greedy");
-  parser.option("--top-p", words.top_p, "nucleus of the samples; 1: off");
-  parser.option("--max-new-tokens", words.max_new_tokens, "longest completion");
-  parser.option("--seed", words.seed, "seed of the draws");
-  parser.option("--prompt-suffix", words.prompt_suffix, "appended to each problem");
-  parser.option("--chat-template", words.chat_template,
-                "auto: the checkpoint's own; none: plain text; or a family name");
-  parser.option("--dtype", words.dtype, "arithmetic of the model").choices({"float32", "bfloat16"});
-  parser.option("--limit", words.limit, "first problems of each file; 0: all");
-  parser.option("--max-batch", words.max_batch,
-                "sequences decoded together: speed and memory only");
-  add_device_option(parser, words.device);
-}
-
 void add_table_words(cli::Parser& parser, TableWords& words) {
   parser.option("--by", words.by, "tell the figures for each value of this field: level, ...");
   parser.option("--reflection-words", words.reflection_words,
@@ -86,40 +64,9 @@ void add_table_words(cli::Parser& parser, TableWords& words) {
   parser.option("--format", words.format, "of the figures on stdout").choices({"table", "jsonl"});
 }
 
-void check_sampling(const SamplingWords& words) {
-  if (words.model.empty() || words.benchmarks.empty())
-    throw_usage(
-        "covrl eval: --model and --benchmark are required (or --responses, for kept ones); for "
-        "example: covrl eval --model data/tiny/model --benchmark data/tiny/test.jsonl");
-  if (words.samples < 1) throw_usage("--samples is ", words.samples, "; at least 1");
-  if (words.temperature < 0)
-    throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
-  if (words.temperature == 0 && words.samples > 1)
-    throw_usage("--samples ", words.samples,
-                " at --temperature 0 would be the same completion each time; set a temperature");
-}
-
 void check_kept(const EvalWords& words) {
-  const SamplingWords& given = words.sampling;
-  const SamplingWords untouched;
-  const std::array<std::pair<const char*, bool>, 13> sampling = {{
-      {"--model", given.model != untouched.model},
-      {"--benchmark", given.benchmarks != untouched.benchmarks},
-      {"--samples", given.samples != untouched.samples},
-      {"--temperature", given.temperature != untouched.temperature},
-      {"--top-p", given.top_p != untouched.top_p},
-      {"--max-new-tokens", given.max_new_tokens != untouched.max_new_tokens},
-      {"--seed", given.seed != untouched.seed},
-      {"--prompt-suffix", given.prompt_suffix != untouched.prompt_suffix},
-      {"--chat-template", given.chat_template != untouched.chat_template},
-      {"--dtype", given.dtype != untouched.dtype},
-      {"--limit", given.limit != untouched.limit},
-      {"--max-batch", given.max_batch != untouched.max_batch},
-      {"--device", given.device != untouched.device},
-  }};
-  for (const auto& [option, is_given] : sampling)
-    if (is_given)
-      throw_usage(option, " is about sampling, and --responses are sampled already; leave it out");
+  for (const std::string& option : given_options(words.sampling))
+    throw_usage(option, " is about sampling, and --responses are sampled already; leave it out");
   if (!words.output.empty() && !words.judges_again())
     throw_usage("--output ", words.output, ": the rows are those of ", words.responses,
                 "; give --verifier to judge them again, or leave --output out");
@@ -139,19 +86,20 @@ EvalWords parse_words(const std::vector<std::string>& args) {
                 "@STEP after it, of that step. --verifier judges them again");
   add_verifier_words(parser, words.verifier);
   add_table_words(parser, words.table);
-  parser.option("--output", words.output, "jsonl file for a row per response");
+  parser.option("--choose-on", words.choose_on,
+                "with --run: benchmark on which the best step is chosen; default: all");
+  parser.option("--output", words.output,
+                "jsonl file for a row per response; with --run a folder of them, RUN/evaluation "
+                "where none is named");
   parser.parse(args);
   if (words.responses.empty()) {
     check_sampling(words.sampling);
   } else {
     check_kept(words);
   }
+  if (!words.choose_on.empty() && words.sampling.run.empty())
+    throw_usage("--choose-on is about the steps of a run; give --run, or leave it out");
   return words;
-}
-
-std::unique_ptr<Verifier> make_judge(VerifierWords words) {
-  if (words.name.empty()) words.name = VerifierWords().name;
-  return make_verifier(words);
 }
 
 void print_results(const std::vector<EvalRow>& rows, const TableWords& words) {
@@ -174,62 +122,87 @@ void write_rows(const std::vector<EvalRow>& rows, JsonlOutput& out) {
   for (const EvalRow& row : rows) out.write(to_json(row));
 }
 
-Pretrained load_model(const SamplingWords& words) {
-  const bool own_form = words.chat_template == "none" || words.chat_template == "auto";
-  return load_pretrained(words.model, parse_dtype(words.dtype, "--dtype"),
-                         own_form ? "" : words.chat_template, device_of(words.device));
+// The words of the verifier, where one judges: named, or the default.
+VerifierWords judge_words(const EvalWords& words, const std::vector<EvalFile>& files) {
+  VerifierWords judge = words.verifier;
+  if (judge.name.empty()) judge.name = VerifierWords().name;
+  for (const EvalFile& file : files)
+    if (file.rules.verifier != "main") judge.others.push_back(file.rules.verifier);
+  return judge;
 }
 
-std::vector<EvalSet> read_sets(const SamplingWords& words, const Pretrained& pretrained) {
-  DataConfig data;
-  data.use_chat_template = words.chat_template != "none";
-  data.prompt_suffix = words.prompt_suffix;
-  data.max_prompt_length = pretrained.config.max_position_embeddings;
+std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world) {
+  const SamplingWords& sampling = words.sampling;
+  const std::vector<EvalFile> files = eval_files(sampling);
+  const VerifierWords judge = judge_words(words, files);
+  const Pretrained pretrained =
+      load_pretrained(sampling.model, parse_dtype(sampling.dtype, "--dtype"),
+                      template_name(sampling), device_of(sampling.device));
+  std::optional<JsonlOutput> out;
+  if (!words.output.empty() && world.is_root()) out.emplace(words.output);
+  const auto verifier = make_verifier(judge);
+  Cluster cluster(world, /*num_learners=*/0);
+  Sampler sampler(*pretrained.model, *pretrained.tokenizer, *verifier, cluster,
+                  {sampling.max_batch}, kNumVerifyThreads);
+  const DataConfig data = prompt_form(sampling, pretrained.config);
   std::vector<EvalSet> sets;
-  for (const std::string& path : words.benchmarks)
-    sets.push_back({std::filesystem::path(path).stem().string(),
-                    prepare_prompts(read_prompts(path, data, words.limit > 0 ? words.limit : -1),
-                                    data, pretrained)
-                        .prompts});
-  return sets;
+  for (const EvalFile& file : files)
+    sets.push_back(load_eval_set(file, sets.size(), data, pretrained, verifier_options(judge)));
+  const std::vector<EvalRow> rows =
+      Evaluator(std::move(sets), base_params(sampling, pretrained.generation))
+          .run(sampler, {.checkpoint = sampling.model});
+  if (out) write_rows(rows, *out);
+  return rows;
 }
 
-Evaluator make_evaluator(const SamplingWords& words, const Pretrained& pretrained) {
-  SamplingParams base;
-  base.max_new_tokens = words.max_new_tokens;
-  base.stop_token_ids = pretrained.generation.eos_token_ids;
-  base.seed = static_cast<uint64_t>(words.seed);
-  EvalSection section;
-  section.greedy = words.temperature == 0;
-  section.samples = section.greedy ? 0 : words.samples;
-  section.temperature = section.greedy ? 1 : words.temperature;
-  section.top_p = words.top_p;
-  return Evaluator(section, read_sets(words, pretrained), base);
+// A line for each checkpoint, then the last and the best apart, and all about these two; for
+// programs all about all.
+void print_checkpoints(std::vector<EvalRow> rows, const EvalWords& words) {
+  const std::vector<StepAccuracy> steps =
+      step_accuracies(summarise(rows, split_words(words.table.reflection_words)));
+  const LastAndBest told = last_and_best(steps, words.choose_on);
+  if (words.table.format == "table")
+    std::cout << to_text(step_table(steps)) << "\n" << told.text << "\n\n" << std::flush;
+  if (!told.warning.empty()) log::warning(told.warning);
+  if (words.table.format == "table") {
+    const int64_t best = best_step(steps, words.choose_on).step, last = steps.back().step;
+    std::erase_if(rows, [&](const EvalRow& row) { return row.step != best && row.step != last; });
+  }
+  for (EvalRow& row : rows) row.checkpoint.clear();  // the step says it
+  print_results(rows, words.table);
 }
 
-int evaluate_model(const EvalWords& words) {
+void check_choice(const EvalWords& words, const std::vector<EvalFile>& files) {
+  for (const std::string& name : words.choose_on)
+    if (std::ranges::none_of(files, [&](const EvalFile& file) { return file.name == name; }))
+      throw_usage("--choose-on ", name, ": no benchmark has that name; name one of --benchmark, ",
+                  "without folder and extension");
+}
+
+int evaluate(const EvalWords& words) {
   const auto world = make_world_communicator();
   log::set_rank(world->rank());
   set_process_threads(0);
-  const Pretrained pretrained = load_model(words.sampling);
-  std::optional<JsonlOutput> out;
-  if (!words.output.empty() && world->is_root()) out.emplace(words.output);
-  const auto verifier = make_judge(words.verifier);
-  Cluster cluster(*world, /*num_learners=*/0);
-  Sampler sampler(*pretrained.model, *pretrained.tokenizer, *verifier, cluster,
-                  {words.sampling.max_batch}, kNumVerifyThreads);
+  const bool of_run = !words.sampling.run.empty();
+  check_choice(words, eval_files(words.sampling));
   const std::vector<EvalRow> rows =
-      make_evaluator(words.sampling, pretrained).run(sampler, {.checkpoint = words.sampling.model});
+      of_run ? evaluate_checkpoints(words.sampling, judge_words(words, eval_files(words.sampling)),
+                                    words.output, *world)
+             : evaluate_model(words, *world);
   if (!world->is_root()) return 0;
-  if (out) write_rows(rows, *out);
-  print_results(rows, words.table);
+  if (of_run) {
+    print_checkpoints(rows, words);
+  } else {
+    print_results(rows, words.table);
+  }
   return 0;
 }
 
 int tell_responses(const EvalWords& words) {
   std::vector<EvalRow> rows = read_eval_rows(words.responses);
   if (words.judges_again())
-    log::info(agreement_text(rescore(rows, *make_judge(words.verifier), kNumVerifyThreads)));
+    log::info(
+        agreement_text(rescore(rows, *make_verifier(judge_words(words, {})), kNumVerifyThreads)));
   if (!words.output.empty()) {
     JsonlOutput out(words.output);
     write_rows(rows, out);
@@ -242,7 +215,7 @@ int tell_responses(const EvalWords& words) {
 
 int run_eval(const std::vector<std::string>& args) {
   const EvalWords words = parse_words(args);
-  return words.responses.empty() ? evaluate_model(words) : tell_responses(words);
+  return words.responses.empty() ? evaluate(words) : tell_responses(words);
 }
 
 }  // namespace covrl

@@ -9,12 +9,21 @@ namespace {
 struct JudgeConfig {
   VerifierConfig verifier;
   WeightsConfig reward;
+  std::vector<std::string> others;
   void describe(config::Visitor& v) {
     v.section("verifier", verifier, "Who judges.");
     v.section("reward", reward, "What the verdicts become.");
-    check_verifiers(v, verifier, reward);
+    check_verifiers(v, verifier, reward, {}, others);
   }
 };
+
+JudgeConfig load_judge(const VerifierWords& words) {
+  JudgeConfig judge;
+  judge.verifier.name = {words.name};
+  judge.others = words.others;
+  config::load({{}, words.overrides}, [&](config::Visitor& v) { judge.describe(v); });
+  return judge;
+}
 
 }  // namespace
 
@@ -26,10 +35,12 @@ void add_verifier_words(cli::Parser& parser, VerifierWords& words) {
 }
 
 std::unique_ptr<Verifier> make_verifier(const VerifierWords& words) {
-  JudgeConfig judge;
-  judge.verifier.name = {words.name};
-  config::load({{}, words.overrides}, [&](config::Visitor& v) { judge.describe(v); });
+  const JudgeConfig judge = load_judge(words);
   return make_verifiers(judge.verifier.name, judge.reward.weights, judge.verifier.options);
+}
+
+VerifierOptions verifier_options(const VerifierWords& words) {
+  return load_judge(words).verifier.options;
 }
 
 }  // namespace covrl

@@ -13,12 +13,16 @@ namespace covrl {
 
 struct VerifierWords {
   std::string name = "math";
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides = {};
+  std::vector<std::string> others =
+      {};  // verifiers that problem sets name, whose keys may be given
 };
 
 void add_verifier_words(cli::Parser& parser, VerifierWords& words);
 
 // Error(kUsage) with all that is wrong with the words.
 std::unique_ptr<Verifier> make_verifier(const VerifierWords& words);
+// The keys, for the others.
+VerifierOptions verifier_options(const VerifierWords& words);
 
 }  // namespace covrl

@@ -1,0 +1,20 @@
+// `covrl eval --run`: every checkpoint of a run on every benchmark, its responses kept as they are
+// made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/comm.h"
+#include "rl/commands/sampling_words.h"
+#include "rl/commands/verifier_words.h"
+#include "rl/eval_rows.h"
+
+namespace covrl {
+
+// Collective. The responses of all steps; what `folder` (empty: RUN/evaluation) holds already, made
+// with the same settings, is not made again. Error(kUsage) when it was made with others.
+std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const VerifierWords& judge,
+                                          const std::string& folder, Communicator& world);
+
+}  // namespace covrl
