@@ -218,6 +218,14 @@ TEST(Presets, EntropyPaperHasItsConstants) {
   }
 }
 
+// Sets of arXiv 2504.20571: three greedy, three as the mean of 8 samples at 0.6.
+const std::string kPaperProtocol =
+    "[data/benchmarks/math500.jsonl, data/benchmarks/minerva_math.jsonl, "
+    "data/benchmarks/olympiadbench.jsonl, "
+    "\"data/benchmarks/aime24.jsonl:samples=8:temperature=0.6\", "
+    "\"data/benchmarks/aime25.jsonl:samples=8:temperature=0.6\", "
+    "\"data/benchmarks/amc23.jsonl:samples=8:temperature=0.6\"]";
+
 // arXiv 2504.20571, and scripts/train of its repository.
 const Settings kOneShot = merged(kAdamW, {{"updates", "1"},
                                           {"model.path", "models/Qwen2.5-Math-1.5B"},
@@ -249,6 +257,7 @@ const Settings kOneShot = merged(kAdamW, {{"updates", "1"},
                                           {"actor.optim.weight_decay", "0.01"},
                                           {"verifier.name", "math_boxed"},
                                           {"eval.every", "20"},
+                                          {"eval.files", kPaperProtocol},
                                           {"eval.samples", "0"},
                                           {"eval.greedy", "true"}});
 
