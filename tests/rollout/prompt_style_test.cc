@@ -13,9 +13,9 @@ const std::vector<FewShotExample> kExamples = {{"1+1?", "It is \\boxed{2}."}};
 
 Prompt question(const std::string& text) {
   Prompt prompt;
-  prompt.id = "q";
+  prompt.id.assign(1, 'q');
   prompt.text = text;
-  prompt.gold = "1";
+  prompt.gold.assign(1, '1');
   return prompt;
 }
 
