@@ -18,6 +18,7 @@
 #include "kernels/rope_cpu.h"
 #include "kernels/sample_token.h"
 #include "kernels/token_logprob.h"
+#include "kernels/token_policy_loss.h"
 
 namespace covrl::kernels::cuda_ops {
 
@@ -69,6 +70,15 @@ TokenLogprob token_logprob(const at::Tensor& hidden_TD, const at::Tensor& head_V
                            const at::Tensor& targets_T, double temperature);
 TokenLogprob token_logprob_from_logits(const at::Tensor& logits_TV, const at::Tensor& targets_T,
                                        double temperature);
+
+// The sums, [kNumPolicyLossSums]; fills the gradients that are defined. float32, contiguous.
+struct PolicyLossGradients {
+  at::Tensor logprob_T, entropy_T;
+};
+at::Tensor token_policy_loss(const TokenPolicyLossInput& input, const PolicyLossTerms& terms,
+                             const PolicyLossGradients& gradients);
+// gradient times a float64 scalar on the device.
+at::Tensor scale_gradient(const at::Tensor& gradient_T, const at::Tensor& upstream);
 
 void adamw(const AdamwTensors& tensors, const AdamwScalars& scalars);
 at::Tensor gradient_norm(const at::Tensor& grad);

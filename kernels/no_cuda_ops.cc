@@ -55,6 +55,13 @@ TokenLogprob token_logprob_from_logits(const at::Tensor&, const at::Tensor&, dou
   refuse("token_logprob_from_logits");
 }
 
+at::Tensor token_policy_loss(const TokenPolicyLossInput&, const PolicyLossTerms&,
+                             const PolicyLossGradients&) {
+  refuse("token_policy_loss");
+}
+
+at::Tensor scale_gradient(const at::Tensor&, const at::Tensor&) { refuse("token_policy_loss"); }
+
 void adamw(const AdamwTensors&, const AdamwScalars&) { refuse("adamw"); }
 
 at::Tensor gradient_norm(const at::Tensor&) { refuse("gradient_norm"); }

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "kernels/check.h"
+#include "kernels/cuda_ops.h"
 #include "kernels/mode.h"
 #include "kernels/parallel.h"
 #include "kernels/reference_policy_loss.h"
@@ -70,9 +71,7 @@ TokenPolicyLossInput prepared(const TokenPolicyLossInput& input, const PolicyLos
   return result;
 }
 
-struct Gradients {
-  at::Tensor logprob_T, entropy_T;  // undefined: not wanted
-};
+using Gradients = cuda_ops::PolicyLossGradients;  // undefined: not wanted
 
 template <class T>
 const T* pointer(const at::Tensor& values, int64_t offset) {
@@ -155,8 +154,22 @@ at::Tensor run(const TokenPolicyLossInput& input, const PolicyLossTerms& terms,
 
 at::Tensor run(const TokenPolicyLossInput& input, const PolicyLossTerms& terms,
                Gradients& gradients) {
+  if (input.logprob_T.is_cuda()) return cuda_ops::token_policy_loss(input, terms, gradients);
   return input.logprob_T.scalar_type() == at::kDouble ? run<double>(input, terms, gradients)
                                                       : run<float>(input, terms, gradients);
+}
+
+at::Tensor scaled(const at::Tensor& gradient_T, const at::Tensor& upstream) {
+  if (!gradient_T.defined()) return gradient_T;
+  return gradient_T.is_cuda() ? cuda_ops::scale_gradient(gradient_T, upstream)
+                              : gradient_T * upstream;
+}
+
+bool has_kernel(const at::Tensor& logprob_T) {
+  const at::ScalarType type = logprob_T.scalar_type();
+  return mode() == Mode::kFast &&
+         ((type == at::kFloat && (logprob_T.is_cpu() || logprob_T.is_cuda())) ||
+          (type == at::kDouble && logprob_T.is_cpu()));
 }
 
 struct PolicyLossFunction : Function<PolicyLossFunction> {
@@ -176,8 +189,8 @@ struct PolicyLossFunction : Function<PolicyLossFunction> {
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     check_first_derivative(kOp);
     variable_list inputs;
-    for (const at::Tensor& gradient : ctx->get_saved_variables())
-      inputs.push_back(gradient.defined() ? gradient * grads[0] : gradient);
+    for (const at::Tensor& gradient_T : ctx->get_saved_variables())
+      inputs.push_back(scaled(gradient_T, grads[0]));
     return {inputs[0], inputs[1], at::Tensor(), at::Tensor()};
   }
 };
@@ -187,10 +200,7 @@ struct PolicyLossFunction : Function<PolicyLossFunction> {
 TokenPolicyLoss token_policy_loss(const TokenPolicyLossInput& input, const PolicyLossTerms& terms) {
   RECORD_USER_SCOPE("token_policy_loss");
   check(input, terms);
-  const at::ScalarType type = input.logprob_T.scalar_type();
-  if (mode() == Mode::kReference || !input.logprob_T.is_cpu() ||
-      (type != at::kFloat && type != at::kDouble))
-    return reference::token_policy_loss(input, terms);
+  if (!has_kernel(input.logprob_T)) return reference::token_policy_loss(input, terms);
   const TokenPolicyLossInput columns = prepared(input, terms);
   // What no term reads has no gradient.
   const bool reads_logprob = terms.policy != 0 || terms.kl != 0 || columns.pulled_T.defined();

@@ -41,7 +41,8 @@ struct TokenPolicyLoss {
   at::Tensor sums;  // [kNumPolicyLossSums] float64
 };
 
-// float32 and float64 on the CPU; the oracle for other types and devices, and in reference mode.
+// All tensors on one device, results too; nothing is brought to the host. float32 and float64 on
+// the CPU, float32 on CUDA; the oracle for other types and devices, and in reference mode.
 TokenPolicyLoss token_policy_loss(const TokenPolicyLossInput& input, const PolicyLossTerms& terms);
 
 }  // namespace covrl::kernels

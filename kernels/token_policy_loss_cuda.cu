@@ -185,6 +185,12 @@ __global__ void __launch_bounds__(kSums* kWarp)
   if (lane == 0) sums[sum] = total;
 }
 
+__global__ void __launch_bounds__(kThreads) scale_gradient_kernel(const ScaledGradientCuda tokens) {
+  const int64_t t = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (t < tokens.num_tokens)
+    tokens.scaled_T[t] = tokens.gradient_T[t] * static_cast<float>(*tokens.upstream);
+}
+
 // Every pair of every column can be loaded at once.
 bool is_aligned(const TokenPolicyLossCuda& in) {
   const auto fits = [](const void* column, uintptr_t bytes) {
@@ -218,6 +224,14 @@ cudaError_t token_policy_loss_cuda(const TokenPolicyLossCuda& tokens, cudaStream
     if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;
   }
   add_blocks_kernel<<<1, kSums * kWarp, 0, stream>>>(tokens.partial_sums, blocks, tokens.sums);
+  return cudaGetLastError();
+}
+
+cudaError_t scale_gradient_cuda(const ScaledGradientCuda& tokens, cudaStream_t stream) {
+  if (tokens.num_tokens == 0) return cudaSuccess;
+  const unsigned blocks = tokens.num_tokens > 0 ? blocks_for(tokens.num_tokens, kThreads) : 0;
+  if (blocks == 0) return cudaErrorInvalidValue;
+  scale_gradient_kernel<<<blocks, kThreads, 0, stream>>>(tokens);
   return cudaGetLastError();
 }
 

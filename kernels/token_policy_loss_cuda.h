@@ -47,4 +47,13 @@ int64_t policy_loss_blocks(int64_t num_tokens);
 // Launches as cuda_type.h says; the sums of no tokens are 0.
 cudaError_t token_policy_loss_cuda(const TokenPolicyLossCuda& tokens, cudaStream_t stream);
 
+// scaled_T = gradient_T times the gradient of the loss, which lies on the device.
+struct ScaledGradientCuda {
+  const float* gradient_T = nullptr;
+  const double* upstream = nullptr;
+  float* scaled_T = nullptr;
+  int64_t num_tokens = 0;
+};
+cudaError_t scale_gradient_cuda(const ScaledGradientCuda& tokens, cudaStream_t stream);
+
 }  // namespace covrl::kernels

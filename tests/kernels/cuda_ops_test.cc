@@ -12,6 +12,7 @@
 #include "kernels/rms_norm.h"
 #include "kernels/sample_token.h"
 #include "kernels/swiglu.h"
+#include "kernels/token_policy_loss.h"
 #include "tests/kernels/op_check.h"
 
 namespace covrl::kernels {
@@ -167,6 +168,102 @@ TEST_F(CudaOpsTest, TokenLogprobOfLogits) {
   testing::expect_within_twice(seen.output, naive.output, exact.output, "output");
   testing::expect_within_twice(seen.gradients[0], naive.gradients[0], exact.gradients[0],
                                "gradient");
+}
+
+// Every term at once, or the policy's alone, without gradient for the entropy.
+PolicyLossTerms policy_loss_terms(bool every_term) {
+  PolicyLossTerms terms;
+  terms.ratio_min = 0.8;
+  terms.ratio_max = 1.28;
+  terms.ratio_cap = 3;
+  if (!every_term) return terms;
+  terms.pull = 0.7;
+  terms.pull_penalty = LogprobPenalty::kK3;
+  terms.entropy = 0.01;
+  terms.kl = 0.05;
+  return terms;
+}
+
+TokenPolicyLossInput policy_loss_input(int64_t count, bool every_term) {
+  at::manual_seed(count);
+  const auto some = [&](double share) { return at::rand({count}) < share; };
+  TokenPolicyLossInput input;
+  input.mask_T = some(0.7);
+  const auto column = [&](const at::Tensor& values) {
+    return at::where(input.mask_T, values, std::nan("")).to(at::kFloat);
+  };
+  const at::Tensor logprob = -at::rand({count}) * 3;
+  input.logprob_T = column(logprob);
+  input.entropy_T = column(at::rand({count}));
+  input.old_logprob_T = column(logprob + at::randn({count}) * 0.5);
+  input.advantage_T = column(at::randn({count}));
+  input.weight_T = at::where(input.mask_T, at::rand({count}, at::kDouble), 0);
+  if (!every_term) return input;
+  input.ref_logprob_T = column(logprob + at::randn({count}));
+  input.rollout_weight_T = column(at::rand({count}) * 2);
+  input.dropped_T = some(0.1) & input.mask_T;
+  input.pulled_T = some(0.3) & input.mask_T;
+  return input;
+}
+
+TokenPolicyLossInput there(TokenPolicyLossInput input) {
+  for (at::Tensor* column :
+       {&input.logprob_T, &input.entropy_T, &input.old_logprob_T, &input.advantage_T, &input.mask_T,
+        &input.weight_T, &input.ref_logprob_T, &input.rollout_weight_T, &input.dropped_T,
+        &input.pulled_T})
+    if (column->defined()) *column = there(*column);
+  return input;
+}
+
+struct PolicyLossOutcome {
+  at::Tensor sums;
+  Tensors gradients;  // of the log-probs and, if any, of the entropies
+};
+
+// The gradient of `upstream` times the loss.
+PolicyLossOutcome differentiate_policy_loss(TokenPolicyLossInput input,
+                                            const PolicyLossTerms& terms, double upstream) {
+  input.logprob_T = input.logprob_T.detach().requires_grad_();
+  input.entropy_T = input.entropy_T.detach().requires_grad_();
+  const TokenPolicyLoss value = token_policy_loss(input, terms);
+  EXPECT_EQ(value.loss.device(), input.logprob_T.device());
+  EXPECT_EQ(value.sums.device(), input.logprob_T.device());
+  PolicyLossOutcome outcome{value.sums.cpu(), {}};
+  EXPECT_EQ(value.loss.cpu().item<double>(), outcome.sums[0].item<double>());
+  (value.loss.cpu() * upstream).backward();
+  for (const at::Tensor& column : {input.logprob_T, input.entropy_T})
+    if (column.grad().defined()) outcome.gradients.push_back(column.grad().cpu());
+  return outcome;
+}
+
+TEST_F(CudaOpsTest, TokenPolicyLoss) {
+  for (const bool every_term : {false, true})
+    for (const int64_t count : {1, 37, 2051}) {
+      const PolicyLossTerms terms = policy_loss_terms(every_term);
+      const TokenPolicyLossInput input = policy_loss_input(count, every_term);
+      const PolicyLossOutcome expected = differentiate_policy_loss(input, terms, 0.25),
+                              seen = differentiate_policy_loss(there(input), terms, 0.25);
+      ASSERT_EQ(seen.gradients.size(), expected.gradients.size());
+      EXPECT_EQ(seen.gradients.size(), every_term ? 2u : 1u);
+      // Terms and gradients are a dozen roundings of numbers of this size apart.
+      constexpr double kRoundings = 16 * 0x1p-24;
+      for (size_t i = 0; i < seen.gradients.size(); ++i)
+        EXPECT_LE(testing::max_error(seen.gradients[i], expected.gradients[i]),
+                  kRoundings * (1 + testing::max_abs(expected.gradients[i])));
+      EXPECT_LE(testing::max_error(seen.sums, expected.sums),
+                kRoundings * (1 + testing::max_abs(expected.sums)) * static_cast<double>(count));
+    }
+}
+
+TEST_F(CudaOpsTest, TokenPolicyLossRefusesColumnsOfTwoDevices) {
+  TokenPolicyLossInput input = there(policy_loss_input(5, false));
+  input.advantage_T = input.advantage_T.cpu();
+  try {
+    token_policy_loss(input, policy_loss_terms(false));
+    FAIL() << "the advantages are on the host";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("advantage"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(CudaOpsTest, AdamwHasTheBitsOfTheCpu) {
