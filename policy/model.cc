@@ -270,10 +270,12 @@ PackedScores score(const Model& model, const PackedTokens& batch, double tempera
 
 PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows,
                         const at::Tensor& targets, double temperature) {
-  const at::Tensor hidden = model.hidden(batch).index_select(0, rows.to(model.device()));
+  // Before the layers: a copy to a device waits for what is enqueued there.
+  const at::Tensor rows_there = rows.to(model.device()), targets_there = targets.to(model.device());
+  const at::Tensor hidden = model.hidden(batch).index_select(0, rows_there);
   const kernels::TokenLogprob scored =
-      kernels::token_logprob(hidden, model.head(), targets.to(model.device()), temperature);
-  return {scored.logprob_T.cpu(), scored.entropy_T.cpu()};
+      kernels::token_logprob(hidden, model.head(), targets_there, temperature);
+  return {scored.logprob_T, scored.entropy_T};
 }
 
 }  // namespace covrl

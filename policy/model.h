@@ -114,7 +114,7 @@ struct PackedScores {
 PackedScores score(const Model& model, const PackedTokens& batch, double temperature);
 
 // The same after the tokens `rows` of the batch only, of the given next tokens (both int64 [n], on
-// the host); gradients flow.
+// the host); the results stay on the model's device, gradients flow.
 PackedScores score_rows(const Model& model, const PackedTokens& batch, const at::Tensor& rows,
                         const at::Tensor& targets, double temperature);
 

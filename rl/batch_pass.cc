@@ -127,10 +127,11 @@ at::Tensor SharedPass::columns(int64_t num_columns,
 
 std::vector<double> SharedPass::sums(int64_t num_columns,
                                      const std::function<at::Tensor(const Piece&)>& values) const {
-  std::vector<at::Tensor> own = {at::empty({0}, at::kDouble)};
+  std::vector<at::Tensor> own;
   for (int64_t index : hands[static_cast<size_t>(comm.rank())])
     own.push_back(values(make_piece(batch, plan[static_cast<size_t>(index)])));
-  const std::vector<std::vector<std::byte>> gathered = all_gather(comm, at::cat(own));
+  const std::vector<std::vector<std::byte>> gathered =
+      all_gather(comm, own.empty() ? at::empty({0}, at::kDouble) : at::cat(own).cpu());
   std::vector<at::Tensor> parts(plan.size());  // of every micro-batch
   for (size_t r = 0; r < hands.size(); ++r) {
     const at::Tensor all = received(gathered[r], at::kDouble).view({-1, num_columns});

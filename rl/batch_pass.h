@@ -62,7 +62,8 @@ struct SharedPass {
   // rank: [C,T], 0 elsewhere. Collective.
   at::Tensor columns(int64_t num_columns,
                      const std::function<at::Tensor(const Piece&)>& values) const;
-  // Values [C] double of every micro-batch, added up in the order of the plan. Collective.
+  // Values [C] double of every micro-batch, added up in the order of the plan. They may be on a
+  // device, where they stay until all are there. Collective.
   std::vector<double> sums(int64_t num_columns,
                            const std::function<at::Tensor(const Piece&)>& values) const;
   // The micro-batch of every entry of the batch, int64 [T]; -1: none.

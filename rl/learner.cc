@@ -22,14 +22,19 @@ constexpr std::array<const char*, kNumObjectiveSums> kSumNames = {
     "actor/loss",   "actor/pg_loss",     "actor/kl_loss",          "actor/entropy",
     "actor/ppo_kl", "actor/pg_clipfrac", "actor/pg_clipfrac_lower"};
 
+// On the model's device.
 PackedScores forward(const Model& model, const Piece& piece, double temperature) {
   return score_rows(model, piece.packed, piece.rows, piece.targets, temperature);
+}
+PackedScores forward_to_host(const Model& model, const Piece& piece, double temperature) {
+  const PackedScores scored = forward(model, piece, temperature);
+  return {scored.logprob_T.cpu(), scored.entropy_T.cpu()};
 }
 
 // Log-probs and entropies [2,T] of the policy as it is.
 at::Tensor current_scores(const SharedPass& pass, const Model& policy, double temperature) {
   return pass.columns(2, [&](const Piece& piece) {
-    const PackedScores scored = forward(policy, piece, temperature);
+    const PackedScores scored = forward_to_host(policy, piece, temperature);
     return at::stack({scored.logprob_T, scored.entropy_T});
   });
 }
@@ -137,7 +142,7 @@ void Learner::score(Batch& batch) {
   const at::Tensor columns = pass.columns(num_columns, [&](const Piece& piece) {
     std::vector<at::Tensor> values = forward_at(policy_, piece, temperatures);
     if (reference_ != nullptr)
-      values.push_back(forward(*reference_, piece, temperature_).logprob_T);
+      values.push_back(forward_to_host(*reference_, piece, temperature_).logprob_T);
     return at::stack(values);
   });
   // The column of log-probs at a temperature; that of entropies follows.
@@ -208,20 +213,29 @@ std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& min
 
 at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
                              const std::vector<at::Tensor>& selected) {
-  const PackedScores scored = forward(policy_, piece, temperature_);
+  // The columns go to the model's device before its work is enqueued: a copy waits for that. Loss
+  // and gradient then follow the forward pass without the host.
+  const at::Device device = policy_.device();
+  const auto column = [&](const at::Tensor& values_T) { return piece.part(values_T).to(device); };
   ObjectiveInput input;
-  input.policy = {scored.logprob_T, piece.part(batch.old_logprob_T.get()),
-                  piece.part(batch.advantage_T.get()), piece.part(batch.loss_mask_T),
-                  piece.offsets};
-  input.entropy_T = scored.entropy_T;
-  if (reference_ != nullptr) input.ref_logprob_T = piece.part(batch.ref_logprob_T.get());
+  if (reference_ != nullptr) input.ref_logprob_T = column(batch.ref_logprob_T.get());
   if (batch.rollout_weight_T.filled())
-    input.rollout_weight_T = piece.part(batch.rollout_weight_T.get());
-  input.weight_T = reduction_weights(config_.loss_agg_mode, input.policy.mask_T, piece.offsets,
-                                     mini_batch.counts);
+    input.rollout_weight_T = column(batch.rollout_weight_T.get());
+  input.weight_T = reduction_weights(config_.loss_agg_mode, piece.part(batch.loss_mask_T),
+                                     piece.offsets, mini_batch.counts)
+                       .to(device);
   for (const at::Tensor& one : selected)
     input.selected.push_back(
-        one.defined() ? one.index_select(0, piece.entries - mini_batch.begin(batch)) : one);
+        one.defined() ? one.index_select(0, piece.entries - mini_batch.begin(batch)).to(device)
+                      : one);
+  input.policy = {{},
+                  column(batch.old_logprob_T.get()),
+                  column(batch.advantage_T.get()),
+                  column(batch.loss_mask_T),
+                  piece.offsets};
+  const PackedScores scored = forward(policy_, piece, temperature_);
+  input.policy.logprob_T = scored.logprob_T;
+  input.entropy_T = scored.entropy_T;
   const ObjectiveValue value =
       objective({config_.pg_loss_coeff, config_.kl_loss_coef, config_.kl_loss_type}, *loss_,
                 controls_, input);

@@ -158,7 +158,8 @@ Metrics SftRun::step(int64_t step) {
     const SftMicroBatch batch = pack_rows(micro[i]);
     const PackedScores scores = score_rows(*pretrained_.model, batch.packed, batch.predicting,
                                            batch.targets, /*temperature=*/1.0);
-    const at::Tensor loss = scores.logprob_T.sum() * (-1.0 / static_cast<double>(num_targets));
+    const at::Tensor loss =
+        scores.logprob_T.cpu().sum() * (-1.0 / static_cast<double>(num_targets));
     loss.backward();
     losses[i] = loss.item<double>();
     gradient_.add_and_clear_grads();
