@@ -1,5 +1,9 @@
 #include "rollout/recorder.h"
 
+#include <algorithm>
+
+#include "rollout/degenerate_text.h"
+
 namespace covrl {
 
 namespace {
@@ -20,6 +24,7 @@ Json to_json(int64_t step, const Prompt& prompt, size_t sample, const Trajectory
           {"finish_reason", finish_reason_name(trajectory.finish_reason)},
           {"num_tokens", trajectory.tokens.size()},
           {"mean_entropy", entropy ? Json(*entropy) : Json(nullptr)},
+          {"degenerate", is_degenerate(trajectory.tokens)},
           {"weight_version", trajectory.weight_version}};
 }
 
@@ -27,12 +32,17 @@ Json to_json(int64_t step, const Prompt& prompt, size_t sample, const Trajectory
 
 Recorder::Recorder(const std::string& path, int64_t resume_step) : log_(path, resume_step) {}
 
-void Recorder::write(int64_t step, const std::vector<Group>& groups, int64_t limit) {
+void Recorder::write(int64_t step, const std::vector<Group>& groups, int64_t limit,
+                     const std::string& first_id) {
+  std::vector<const Group*> order;
+  for (const Group& group : groups) order.push_back(&group);
+  std::stable_partition(order.begin(), order.end(),
+                        [&](const Group* group) { return group->prompt.id == first_id; });
   int64_t num_written = 0;
-  for (const Group& group : groups)
-    for (size_t sample = 0; sample < group.trajectories.size(); ++sample) {
+  for (const Group* group : order)
+    for (size_t sample = 0; sample < group->trajectories.size(); ++sample) {
       if (limit >= 0 && num_written++ >= limit) break;
-      log_.add(to_json(step, group.prompt, sample, group.trajectories[sample]));
+      log_.add(to_json(step, group->prompt, sample, group->trajectories[sample]));
     }
   log_.flush();
 }

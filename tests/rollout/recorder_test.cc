@@ -42,6 +42,7 @@ TEST(Recorder, ALineASample) {
   const std::string path = testing::temporary_dir("recorder") + "/samples.jsonl";
   Recorder recorder(path, 0);
   std::vector<Group> groups = two_groups();
+  groups[1].trajectories[0].tokens.assign(20, 7);
   groups[1].trajectories[1] = {};  // failed
   recorder.write(5, groups, -1);
   const std::vector<Json> rows = rows_of(path);  // flushed: readable while the recorder lives
@@ -51,7 +52,8 @@ TEST(Recorder, ALineASample) {
             "\"response\":\"so \\\\boxed{4}\","
             "\"gold\":\"4\",\"extracted\":\"4\",\"outcome\":\"correct\",\"reward\":1.0,\"finish_"
             "reason\":\"stop\","
-            "\"num_tokens\":2,\"mean_entropy\":0.75,\"weight_version\":3}");
+            "\"num_tokens\":2,\"mean_entropy\":0.75,\"degenerate\":false,\"weight_version\":3}");
+  EXPECT_TRUE(rows[2].at("degenerate").get<bool>());
   EXPECT_TRUE(rows[3].at("reward").is_null());
   EXPECT_TRUE(rows[3].at("mean_entropy").is_null());
   EXPECT_EQ(rows[3].at("outcome"), "failed");
@@ -63,6 +65,16 @@ TEST(Recorder, LimitTakesTheFirst) {
   recorder.write(1, two_groups(), 3);
   recorder.write(2, two_groups(), 0);
   EXPECT_EQ(rows_of(path).size(), 3u);
+}
+
+TEST(Recorder, OneExampleMayBeFollowed) {
+  const std::string path = testing::temporary_dir("recorder") + "/samples.jsonl";
+  Recorder recorder(path, 0);
+  recorder.write(1, two_groups(), 3, "p1");
+  recorder.write(2, two_groups(), 1, "elsewhere");
+  std::vector<std::string> ids;
+  for (const Json& row : rows_of(path)) ids.push_back(row.at("id"));
+  EXPECT_EQ(ids, std::vector<std::string>({"p1", "p1", "p0", "p0"}));
 }
 
 TEST(Recorder, ResumeDropsLaterStepsAndATornLine) {
