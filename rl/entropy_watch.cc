@@ -1,25 +1,17 @@
 #include "rl/entropy_watch.h"
 
-#include <cmath>
+#include "rl/metric_value.h"
 
 namespace covrl {
-namespace {
-
-std::optional<double> finite(const Metrics& row, const std::string& name) {
-  const double* value = row.find(name);
-  if (value == nullptr || !std::isfinite(*value)) return std::nullopt;
-  return *value;
-}
-
-}  // namespace
 
 void EntropyWatch::add(int64_t step, Metrics& row) {
-  const std::optional<double> entropy = finite(row, "rollout/entropy");
+  const std::optional<double> entropy = finite_metric(row, "rollout/entropy");
   if (entropy && previous_ && previous_->step == step - 1) {
     add_change(step, *entropy, row);
     add_point(step, *entropy, row);
   }
-  previous_ = Previous{step, entropy, finite(row, "entropy_ctrl/cov_mean"), finite(row, accuracy_)};
+  previous_ = Previous{step, entropy, finite_metric(row, "entropy_ctrl/cov_mean"),
+                       finite_metric(row, accuracy_)};
 }
 
 void EntropyWatch::replay(const std::vector<std::pair<int64_t, Metrics>>& rows) {

@@ -36,6 +36,7 @@ class EntropyWatch {
     double covariance = 0;
     ChangeForecast::Outcome outcome;
   };
+  const std::string& accuracy() const { return accuracy_; }
   const std::vector<LawPoint>& points() const { return points_; }
   const std::vector<Change>& changes() const { return changes_; }
 

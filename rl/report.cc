@@ -1,14 +1,15 @@
 #include "rl/report.h"
 
-#include <algorithm>
-#include <cstdio>
-#include <set>
+#include <optional>
 
 #include "core/jsonl.h"
 #include "core/metrics.h"
+#include "rl/dynamics_tables.h"
 #include "rl/html_page.h"
 #include "rl/report_tables.h"
 #include "rl/run_data.h"
+#include "rl/saturation.h"
+#include "rl/solutions_page.h"
 #include "rl/svg_chart.h"
 
 namespace covrl {
@@ -26,6 +27,27 @@ std::string label_of(const std::vector<RunData>& runs, const RunData& run,
                      const std::string& what) {
   if (runs.size() == 1) return what;
   return what.empty() ? run.name : run.name + " " + what;
+}
+
+// Training accuracy of each step's rollout, which no metric is.
+void add_training_accuracy(const std::vector<RunData>& runs, Chart& chart) {
+  for (const RunData& run : runs) {
+    Series series{label_of(runs, run, "training rollouts"), {}};
+    for (const auto& [step, metrics] : run.metrics)
+      if (const std::optional<double> accuracy = training_accuracy(metrics))
+        series.points.emplace_back(static_cast<double>(step), *accuracy);
+    if (!series.points.empty()) chart.series.push_back(std::move(series));
+  }
+}
+
+// A line where each run saturated.
+std::vector<Marker> saturation_markers(const std::vector<RunData>& runs, double accuracy) {
+  std::vector<Marker> markers;
+  for (const RunData& run : runs)
+    if (const std::optional<int64_t> since = saturated_since(run, accuracy))
+      markers.push_back({static_cast<double>(*since),
+                         run.name + " is saturated since step " + std::to_string(*since)});
+  return markers;
 }
 
 Chart chart_of(const std::vector<RunData>& runs, const std::string& title,
@@ -76,7 +98,12 @@ std::vector<std::string> largest_passes(const std::vector<RunData>& runs) {
   return largest;
 }
 
-std::string charts(const std::vector<RunData>& runs) {
+std::string charts(const std::vector<RunData>& runs, double saturation_accuracy) {
+  const std::vector<Marker> markers = saturation_markers(runs, saturation_accuracy);
+  const auto draw_marked = [&](Chart chart) {
+    chart.markers = markers;
+    return draw_chart(chart);
+  };
   std::vector<std::pair<std::string, std::string>> accuracy;
   for (const std::string& name : metric_names(runs, "val-core/", "/acc/mean@"))
     accuracy.emplace_back(name, accuracy_name(name));
@@ -85,20 +112,29 @@ std::string charts(const std::vector<RunData>& runs) {
   for (const std::string& name : metric_names(runs, "val-core/", "/acc/greedy"))
     best.emplace_back(name, accuracy_name(name));
   std::string out = "<div class=\"charts\">";
-  out += draw_chart(chart_of(runs, "Accuracy.", "Sampled completions, mean over problems.",
-                             Unit::kPercent, accuracy));
+  Chart accuracies =
+      chart_of(runs, "Accuracy.",
+               markers.empty() ? "Sampled completions, mean over problems."
+                               : "Sampled completions, mean over problems. Dashed: the training "
+                                 "examples are solved from there on.",
+               Unit::kPercent, accuracy);
+  add_training_accuracy(runs, accuracies);
+  out += draw_marked(std::move(accuracies));
   out += draw_chart(chart_of(runs, "pass@k and greedy.",
                              "What the policy can reach, and its single best guess.",
                              Unit::kPercent, best));
   out += draw_chart(chart_of(runs, "Reward.", "Training completions of each step.", Unit::kPlain,
                              {{"critic/rewards/mean", "mean reward"}, {"train/loss", "loss"}}));
-  out += draw_chart(
+  out += draw_marked(
       chart_of(runs, "Entropy.",
                "Nats a token; near zero the policy no longer explores, which caps accuracy.",
                Unit::kPlain, {{"rollout/entropy", "at sampling"}}));
   out +=
-      draw_chart(chart_of(runs, "Length.", "Tokens a completion.", Unit::kPlain,
-                          {{"response_length/mean", "mean"}, {"response_length/max", "longest"}}));
+      draw_marked(chart_of(runs, "Length.", "Tokens a completion.", Unit::kPlain,
+                           {{"response_length/mean", "mean"}, {"response_length/max", "longest"}}));
+  out += draw_marked(chart_of(runs, "Degenerate responses.",
+                              "Share that says one token or phrase over and over.", Unit::kPercent,
+                              {{"rollout/degenerate", "in training"}}));
   out += draw_chart(
       chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain,
                {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));
@@ -106,43 +142,7 @@ std::string charts(const std::vector<RunData>& runs) {
   return out + "</div>\n";
 }
 
-std::string text_of(const Json& row, const char* key) {
-  const auto found = row.find(key);
-  if (found == row.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
-}
-
-std::string solution(const Json& row) {
-  const std::string outcome = text_of(row, "outcome");
-  return "<article class=\"" + escape_html(outcome) + "\"><header>step " + text_of(row, "step") +
-         " &middot; " + escape_html(outcome) + " &middot; found <code>" +
-         escape_html(text_of(row, "extracted")) + "</code>, gold <code>" +
-         escape_html(text_of(row, "gold")) + "</code></header><pre class=\"q\">" +
-         escape_html(text_of(row, "prompt")) + "</pre><pre>" +
-         escape_html(text_of(row, "response")) + "</pre></article>";
-}
-
-// A few completions of the first and of the last step that the file holds.
-std::string solutions(const std::vector<Json>& rows, const std::string& title, size_t limit) {
-  if (rows.empty()) return "";
-  std::string out = "<h2>" + escape_html(title) + "</h2><div class=\"solutions\">";
-  for (const std::string& step : {text_of(rows.front(), "step"), text_of(rows.back(), "step")}) {
-    size_t shown = 0;
-    std::set<std::string> prompts;  // different problems first
-    for (const Json& row : rows) {
-      if (text_of(row, "step") != step || shown == limit) continue;
-      if (!prompts.insert(text_of(row, "prompt")).second && rows.front() != row &&
-          prompts.size() > 1)
-        continue;
-      out += solution(row);
-      ++shown;
-    }
-    if (text_of(rows.front(), "step") == text_of(rows.back(), "step")) break;
-  }
-  return out + "</div>\n";
-}
-
-std::string page(const std::vector<RunData>& runs) {
+std::string page(const std::vector<RunData>& runs, double saturation_accuracy) {
   std::string title = runs.size() == 1 ? runs[0].name : std::to_string(runs.size()) + " runs";
   std::string out = "<h1>" + escape_html(title) + "</h1>";
   for (const RunData& run : runs)
@@ -150,9 +150,12 @@ std::string page(const std::vector<RunData>& runs) {
            (run.dirs.size() == 1 ? "" : "mean of " + std::to_string(run.dirs.size()) + " runs, ") +
            "steps " + std::to_string(run.metrics.front().first) + " to " +
            std::to_string(run.metrics.back().first) + ", covrl " COVRL_VERSION "</p>";
-  out += to_html(accuracy_table(runs)) + to_html(entropy_table(runs)) + "<h2>Curves</h2>" +
-         charts(runs);
+  out += to_html(accuracy_table(runs)) + to_html(saturation_table(runs, saturation_accuracy)) +
+         to_html(entropy_table(runs)) + to_html(alarm_table(runs)) + "<h2>Curves</h2>" +
+         charts(runs, saturation_accuracy);
   for (const RunData& run : runs) {
+    out += responses_over_time(run.samples, saturated_since(run, saturation_accuracy),
+                               "Responses to a training example over time: " + run.name);
     out += solutions(run.samples, "Training completions, first and last step: " + run.name, 3);
     out += solutions(run.eval_samples,
                      "Evaluation completions, first and last evaluation: " + run.name, 4);
@@ -165,16 +168,19 @@ std::string page(const std::vector<RunData>& runs) {
 
 }  // namespace
 
-void write_report(const std::vector<std::string>& arguments, const std::string& path) {
+void write_report(const std::vector<std::string>& arguments, const std::string& path,
+                  double saturation_accuracy) {
   std::vector<RunData> runs;
   for (const std::string& argument : arguments) runs.push_back(read_run(argument));
-  write_file_atomically(path, page(runs));
+  write_file_atomically(path, page(runs, saturation_accuracy));
 }
 
-std::string report_markdown(const std::vector<std::string>& arguments) {
+std::string report_markdown(const std::vector<std::string>& arguments, double saturation_accuracy) {
   std::vector<RunData> runs;
   for (const std::string& argument : arguments) runs.push_back(read_run(argument));
-  return to_markdown(accuracy_table(runs)) + to_markdown(entropy_table(runs));
+  return to_markdown(accuracy_table(runs)) +
+         to_markdown(saturation_table(runs, saturation_accuracy)) +
+         to_markdown(entropy_table(runs)) + to_markdown(alarm_table(runs));
 }
 
 }  // namespace covrl

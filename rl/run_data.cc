@@ -106,6 +106,7 @@ RunData read_run(const std::string& argument) {
   const std::string& dir = run.dirs.front();
   run.samples = read_samples(dir + "/samples.jsonl");
   run.eval_samples = read_samples(dir + "/eval_samples.jsonl");
+  run.alarms = read_samples(dir + "/alarms.jsonl");
   const std::string config = dir + "/config.resolved.yaml";
   if (fs::exists(config)) run.config = read_file(config);
   return run;

@@ -21,6 +21,7 @@ struct RunData {
   std::vector<std::pair<int64_t, Metrics>> spread;
   std::vector<Json> samples;       // training completions of the first run
   std::vector<Json> eval_samples;  // of its first and last evaluation
+  std::vector<Json> alarms;        // of the first run: the lines of alarms.jsonl
   std::string config;              // of the first run
 };
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "rl/summary.h"
 #include "rollout/audit.h"
+#include "rollout/degenerate_text.h"
 
 namespace covrl {
 
@@ -46,7 +47,7 @@ void write_outcomes(const std::string& name, const Counts& counts, Metrics& metr
 
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
   Summary length, prompt_length, entropy;
-  double truncated = 0, outcomes[4] = {0, 0, 0, 0}, total = 0;
+  double truncated = 0, degenerate = 0, outcomes[4] = {0, 0, 0, 0}, total = 0;
   for (const Group& group : groups) {
     prompt_length.add(static_cast<double>(group.prompt.tokens.size()));
     for (const Trajectory& trajectory : group.trajectories) {
@@ -55,6 +56,7 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
       if (!is_usable(trajectory)) continue;
       length.add(static_cast<double>(trajectory.tokens.size()));
       truncated += trajectory.finish_reason == FinishReason::kLength;
+      degenerate += is_degenerate(trajectory.tokens);
       for (const float value : trajectory.entropy) entropy.add(value);
     }
   }
@@ -63,6 +65,7 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
   prompt_length.write("prompt_length", metrics);
   metrics.set("frac_reward_zero_std", zero_spread_share(groups));
   metrics.set("rollout/entropy", entropy.mean());
+  metrics.set("rollout/degenerate", degenerate / std::max(1.0, total - outcomes[3]));
   write_outcomes("verifier", outcomes, metrics);
 }
 

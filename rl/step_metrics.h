@@ -13,7 +13,7 @@ namespace covrl {
 
 // response_length/{mean,max,min,clip_ratio}, prompt_length/{mean,max,min}, frac_reward_zero_std,
 // verifier/{correct,wrong,unparsed,failed}, rollout/entropy (token mean at the sampling
-// temperature).
+// temperature), rollout/degenerate (share of the usable responses, rollout/degenerate_text.h).
 void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics);
 
 // Error(kRuntime) when more than this share of the completions failed: how many in sampling, how

@@ -59,6 +59,7 @@ class Plot {
     out_ << "<svg viewBox=\"0 0 " << kWidth << " " << kHeight << "\" role=\"img\" aria-label=\""
          << escape_html(chart_.title) << "\">";
     draw_grid();
+    for (const Marker& marker : chart_.markers) draw_marker(marker);
     for (size_t i = 0; i < chart_.series.size(); ++i) draw_series(chart_.series[i], i);
     out_ << "</svg>";
     return out_.str();
@@ -93,6 +94,14 @@ class Plot {
     if (!chart_.x_name.empty())
       out_ << "<text class=\"tick\" text-anchor=\"end\" x=\"" << kWidth - kRight << "\" y=\""
            << kHeight - 2 << "\">" << escape_html(chart_.x_name) << "</text>";
+  }
+
+  void draw_marker(const Marker& marker) {
+    if (marker.x < bounds_.x_low || marker.x > bounds_.x_high) return;
+    const double x = x_of(marker.x);
+    out_ << "<line class=\"marker\" x1=\"" << x << "\" x2=\"" << x << "\" y1=\"" << kTop
+         << "\" y2=\"" << kHeight - kBottom << "\"><title>" << escape_html(marker.text)
+         << "</title></line>";
   }
 
   void draw_series(const Series& series, size_t index) {
@@ -176,6 +185,7 @@ std::string chart_style() {
          "figcaption{font-size:14px;margin-bottom:6px;color:var(--soft)}figcaption "
          "b{color:var(--ink)}"
          "svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}"
+         ".marker{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}"
          ".tick{font-size:11px;fill:var(--soft)}svg path{fill:none;stroke-width:1.8}"
          ".legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;margin-top:6px}"
          ".legend "

@@ -19,12 +19,19 @@ struct Series {
 
 enum class Unit { kPlain, kPercent };  // kPercent: values are fractions
 
+// A vertical line at `x`, where something happened.
+struct Marker {
+  double x = 0;
+  std::string text;
+};
+
 struct Chart {
   std::string title;
   std::string explanation;  // one sentence under the title
   Unit unit = Unit::kPlain;
   std::vector<Series> series;
   std::string x_name = "";  // empty: steps
+  std::vector<Marker> markers = {};
 };
 
 std::string escape_html(const std::string& text);

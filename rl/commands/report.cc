@@ -11,6 +11,7 @@ namespace covrl {
 int run_report(const std::vector<std::string>& args) {
   std::vector<std::string> runs;
   std::string output, markdown;
+  double saturation = 100 * kSaturationAccuracy;
   cli::Parser parser("covrl report", "One offline HTML page about runs, side by side.",
                      "covrl report --run runs/a --run runs/b --output compare.html");
   parser
@@ -19,12 +20,17 @@ int run_report(const std::vector<std::string>& args) {
       .required();
   parser.option("--output", output, "page to write; default: report.html in the first run");
   parser.option("--markdown", markdown, "file to write the tables to as Markdown; default: none");
+  parser.option("--saturation", saturation,
+                "training accuracy, in percent, from which a run counts as saturated");
   parser.parse(args);
+  if (!(saturation > 0 && saturation <= 100))
+    throw_usage("covrl report: --saturation is ", saturation,
+                "; it is a percentage, more than 0 and at most 100");
   if (output.empty()) output = read_run(runs.front()).dirs.front() + "/report.html";
-  write_report(runs, output);
+  write_report(runs, output, saturation / 100);
   log::info("Report: " + output);
   if (!markdown.empty()) {
-    write_file_atomically(markdown, report_markdown(runs));
+    write_file_atomically(markdown, report_markdown(runs, saturation / 100));
     log::info("Tables: " + markdown);
   }
   return 0;
