@@ -19,23 +19,13 @@ namespace {
 constexpr const char* kPrefix = "global_step_";
 constexpr const char* kManifest = "MANIFEST.json";
 
-// Step of a folder named global_step_N, -1 otherwise.
-int64_t step_of(const fs::path& path) {
-  const std::string name = path.filename().string();
-  const size_t prefix = std::string(kPrefix).size();
-  if (name.compare(0, prefix, kPrefix) != 0) return -1;
-  int64_t step = -1;
-  const auto [end, error] = std::from_chars(name.data() + prefix, name.data() + name.size(), step);
-  return error == std::errc() && end == name.data() + name.size() ? step : -1;
-}
-
 // (step, path) of every global_step_N folder, newest first.
 std::vector<std::pair<int64_t, fs::path>> list_checkpoints(const std::string& dir) {
   std::vector<std::pair<int64_t, fs::path>> found;
   if (!fs::is_directory(dir)) return found;
   for (const fs::directory_entry& entry : fs::directory_iterator(dir))
-    if (entry.is_directory() && step_of(entry.path()) >= 0)
-      found.emplace_back(step_of(entry.path()), entry.path());
+    if (const int64_t step = checkpoint_step(entry.path()); entry.is_directory() && step >= 0)
+      found.emplace_back(step, entry.path());
   std::sort(found.rbegin(), found.rend());
   return found;
 }
@@ -117,6 +107,11 @@ bool is_complete(const fs::path& dir) {
   return fault.empty();
 }
 
+void write_latest(const std::string& checkpoints_dir, int64_t step) {
+  write_file_atomically((fs::path(checkpoints_dir) / "latest_checkpointed_iteration.txt").string(),
+                        concat(step, "\n"));
+}
+
 void remove_older(const std::string& dir, int64_t keep) {
   const auto all = list_checkpoints(dir);
   for (size_t i = static_cast<size_t>(keep); i < all.size(); ++i) fs::remove_all(all[i].second);
@@ -142,9 +137,7 @@ std::string save_checkpoint(const std::string& checkpoints_dir, const Checkpoint
     write_file_atomically((dir / kManifest).string(), manifest.dump(1) + "\n");
     fs::remove_all(final_dir);
     fs::rename(dir, final_dir);
-    write_file_atomically(
-        (fs::path(checkpoints_dir) / "latest_checkpointed_iteration.txt").string(),
-        concat(content.state.step, "\n"));
+    write_latest(checkpoints_dir, content.state.step);
     if (keep > 0) remove_older(checkpoints_dir, keep);
   } catch (const fs::filesystem_error& error) {
     throw_runtime("checkpoint of step ", content.state.step,
@@ -161,10 +154,26 @@ std::vector<Checkpoint> complete_checkpoints(const std::string& checkpoints_dir)
   return checkpoints;
 }
 
-std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir) {
+int64_t checkpoint_step(const std::string& checkpoint_dir) {
+  const std::string name = fs::path(checkpoint_dir).filename().string();
+  const size_t prefix = std::string(kPrefix).size();
+  if (name.compare(0, prefix, kPrefix) != 0) return -1;
+  int64_t step = -1;
+  const auto [end, error] = std::from_chars(name.data() + prefix, name.data() + name.size(), step);
+  return error == std::errc() && end == name.data() + name.size() ? step : -1;
+}
+
+std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir,
+                                             int64_t last_step) {
   for (const auto& [step, path] : list_checkpoints(checkpoints_dir))
-    if (is_complete(path)) return path.string();
+    if (step <= last_step && is_complete(path)) return path.string();
   return std::nullopt;
+}
+
+void remove_checkpoints_after(const std::string& checkpoints_dir, int64_t step) {
+  for (const auto& [later, path] : list_checkpoints(checkpoints_dir))
+    if (later > step) fs::remove_all(path);
+  write_latest(checkpoints_dir, step);
 }
 
 CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,9 +62,17 @@ struct Checkpoint {
 // warning.
 std::vector<Checkpoint> complete_checkpoints(const std::string& checkpoints_dir);
 
-// The newest complete checkpoint below `checkpoints_dir`; none when there is none. Incomplete ones
-// are named in a warning.
-std::optional<std::string> latest_checkpoint(const std::string& checkpoints_dir);
+// The newest complete checkpoint below `checkpoints_dir` of a step up to `last_step`; none when
+// there is none. Incomplete ones are named in a warning.
+std::optional<std::string> latest_checkpoint(
+    const std::string& checkpoints_dir, int64_t last_step = std::numeric_limits<int64_t>::max());
+
+// The step of a folder .../global_step_N; -1 for another name.
+int64_t checkpoint_step(const std::string& checkpoint_dir);
+
+// Gives up the checkpoints of steps after `step`, newest first, so that a run which is killed
+// meanwhile goes on from one that is still there; `step` is then the latest.
+void remove_checkpoints_after(const std::string& checkpoints_dir, int64_t step);
 
 // Checks the manifest (Error(kUsage) naming the file that is missing or altered), then loads the
 // weights and, unless null (a rank that only samples), the optimizer.

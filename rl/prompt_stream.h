@@ -17,6 +17,7 @@ class PromptStream {
   PromptStream(std::vector<Prompt> prompts, int64_t batch_size, uint64_t seed, Order order);
   // Batch number `number` (from 1); without dynamic sampling that of rollout step `number`.
   std::vector<Prompt> batch(int64_t number) const;
+  const std::vector<Prompt>& prompts() const { return prompts_; }
 
  private:
   std::vector<Prompt> prompts_;

@@ -199,8 +199,14 @@ void TrainerSection::describe(config::Visitor& v) {
          {"checkpoint", "float32", "bfloat16"});
   v.field("num_threads", num_threads,
           "Threads per process; 0: the cores divided among the processes.", {0, 1024});
-  v.field("log_samples", log_samples, "Trajectories per step written to samples.jsonl; -1: all.",
-          {-1, 1e9});
+  v.field(
+      "log_samples", log_samples,
+      "Trajectories per step written to samples.jsonl, those of the first training example before "
+      "the others; -1: all.",
+      {-1, 1e9});
+  v.field("saturation_accuracy", saturation_accuracy,
+          "Mean training accuracy of the last five steps from which the run counts as saturated.",
+          {0, 1});
   v.check(!run_dir.empty(), "run_dir", "must not be empty");
 }
 
@@ -221,6 +227,18 @@ void check_group_size(config::Visitor& v, const RunConfig& config) {
   v.check(several || !config.algorithm.filter_groups.enable, "algorithm",
           "filter_groups drops prompts whose completions are alike, and rollout.n is 1; set "
           "rollout.n to 2 or more, or filter_groups.enable to false");
+}
+
+// A rollback goes to a checkpoint from before the alarm's window, which must still be there.
+void check_rollback(config::Visitor& v, const AlarmsConfig& alarms, const TrainerSection& trainer) {
+  const int64_t every = trainer.save_every, keep = trainer.keep_checkpoints;
+  v.check(alarms.action != "rollback" ||
+              (every > 0 && (keep == 0 || (keep - 1) * every >= alarms.window)),
+          "alarms",
+          concat("action rollback goes back to a checkpoint from before the last ", alarms.window,
+                 " steps, and trainer.save_every = ", every, " with trainer.keep_checkpoints = ",
+                 keep, " need not leave one; set save_every, and keep_checkpoints to 0 (all) or ",
+                 every > 0 ? (alarms.window + every - 1) / every + 1 : 2, " or more"));
 }
 
 // merge_copies changes what advantages are relative to.
@@ -248,6 +266,7 @@ void RunConfig::describe(config::Visitor& v) {
   v.section("verifier", verifier, "Who scores completions.");
   v.section("reward", reward, "What the verdicts become, and who looks at them again.");
   v.section("eval", eval, "Evaluation during training.");
+  v.section("alarms", alarms, "What to watch for, and what to do then.");
   v.section("trainer", trainer, "The run.");
   v.section("cluster", cluster, "Roles of the ranks.");
   v.check(!data.train_files.empty(), "data",
@@ -276,6 +295,7 @@ void RunConfig::describe(config::Visitor& v) {
              "; give a shorter buffer"));
   check_critic(*this, v);
   check_verifiers(v, verifier, reward, reward.audit, set_verifiers(eval));
+  check_rollback(v, alarms, trainer);
 }
 
 bool has_critic(const RunConfig& config) {
@@ -315,7 +335,8 @@ std::string batch_table(const RunConfig& config, int num_ranks) {
 }
 
 bool may_change_on_resume(const std::string& key) {
-  static const std::array<std::string, 17> prefixes = {
+  static const std::array<std::string, 19> prefixes = {
+      "alarms.",
       "eval.",
       "model.device",
       "cluster.",
@@ -328,6 +349,7 @@ bool may_change_on_resume(const std::string& key) {
       "trainer.save_dtype",
       "trainer.num_threads",
       "trainer.log_samples",
+      "trainer.saturation_accuracy",
       "rollout.max_batch",
       "rollout.max_logprob_gap",
       "verifier.num_threads",

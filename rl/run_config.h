@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "rl/advantage/advantage.h"
+#include "rl/alarms.h"
 #include "rl/critic.h"
 #include "rl/dynamic_sampling.h"
 #include "rl/eval_rules.h"
@@ -16,6 +17,7 @@
 #include "rl/reward_config.h"
 #include "rl/reward_kl.h"
 #include "rl/rollout_correction.h"
+#include "rl/saturation.h"
 #include "rollout/prompt_source.h"
 
 namespace covrl {
@@ -73,6 +75,7 @@ struct TrainerSection {
   int64_t critic_warmup = 0;  // first steps, in which only the critic learns
   int64_t num_threads = 0;    // per process; 0: the machine's cores divided among its processes
   int64_t log_samples = 4;    // trajectories per step written to samples.jsonl
+  double saturation_accuracy = kSaturationAccuracy;  // rl/saturation.h
   void describe(config::Visitor& v);
 };
 
@@ -92,6 +95,7 @@ struct RunConfig {
   VerifierSection verifier;
   RewardSection reward;
   EvalSection eval;
+  AlarmsConfig alarms;
   TrainerSection trainer;
   ClusterSection cluster;
   void describe(config::Visitor& v);

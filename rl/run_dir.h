@@ -6,6 +6,8 @@
 //   example_accuracy.jsonl  how often each training example was solved, a line a step and example
 //   selected_tokens.jsonl  tokens that entropy control selected
 //   audit.jsonl           verdicts that a second verifier disagrees with (reward.audit)
+//   alarms.jsonl          alarms that began to ring, and what came of them (rl/alarms.h)
+//   metrics.before_rollback.jsonl  metrics.jsonl as it was before the last rollback
 //   .lock                 held while a process writes to the folder
 #pragma once
 

@@ -90,6 +90,8 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
       sampler_(*pretrained_.model, *pretrained_.tokenizer, *verifier_, cluster_,
                {config_.rollout.max_batch}, static_cast<int>(config_.verifier.num_threads)),
       entropy_watch_(watched_accuracy(inputs.eval_sets)),
+      saturation_(config_.trainer.saturation_accuracy),
+      alarms_(config_.alarms),
       evaluator_(std::move(inputs.eval_sets), sampling_params(config_, pretrained_)),
       dir_(prepare_run_dir(config_.trainer, cluster_.world())),
       progress_(1, config_.trainer.total_steps) {
@@ -145,43 +147,54 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   write_file_atomically(dir_.file("config.resolved.yaml"),
                         dump_config(config_, config::Comments::kHelp));
   write_launch_record(dir_, argv, cluster_.world().size(), state_.step + 1);
-  sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), state_.step);
-  entropy_watch_.replay(read_metrics(dir_.file("metrics.jsonl")));
-  recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), state_.step);
-  eval_log_ = std::make_unique<StepLog>(dir_.file("eval_samples.jsonl"), state_.step);
-  example_log_ = std::make_unique<ExampleLog>(dir_.file("example_accuracy.jsonl"), state_.step);
-  if (!config_.actor.entropy_control.has("none"))
-    selection_log_ =
-        std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), state_.step);
-  // What an interrupted attempt wrote past the checkpoint goes, whether the audit is still on or
-  // not.
-  if (audit_verifier_ || std::filesystem::exists(dir_.file("audit.jsonl")))
-    audit_log_ = std::make_unique<AuditLog>(dir_.file("audit.jsonl"), state_.step);
+  open_logs(state_.step);
+  const MetricRows rows = read_metrics(dir_.file("metrics.jsonl"));
+  entropy_watch_.replay(rows);
+  saturation_.replay(rows);
+  alarms_.replay(rows);
 }
 
-bool Trainer::run() {
+void Trainer::open_logs(int64_t resume_step) {
+  sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), resume_step);
+  recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), resume_step);
+  eval_log_ = std::make_unique<StepLog>(dir_.file("eval_samples.jsonl"), resume_step);
+  example_log_ = std::make_unique<ExampleLog>(dir_.file("example_accuracy.jsonl"), resume_step);
+  if (!config_.actor.entropy_control.has("none"))
+    selection_log_ =
+        std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), resume_step);
+  // What an interrupted attempt wrote past the checkpoint goes, whether audit and alarms are still
+  // on or not.
+  if (audit_verifier_ || std::filesystem::exists(dir_.file("audit.jsonl")))
+    audit_log_ = std::make_unique<AuditLog>(dir_.file("audit.jsonl"), resume_step);
+  if (config_.alarms.any() || std::filesystem::exists(dir_.file("alarms.jsonl")))
+    alarm_log_ = std::make_unique<StepLog>(dir_.file("alarms.jsonl"), resume_step);
+}
+
+RunEnd Trainer::run() {
   int64_t step = state_.step;
   if (step == 0 && config_.eval.before_train) {
     Metrics metrics;
     evaluate(0, metrics);
     if (sink_ && !metrics.empty()) {
-      entropy_watch_.add(0, metrics);
+      observe(0, metrics);
       sink_->write(0, metrics);
     }
   }
+  if (alarm_ends_run()) return end_by_alarm(step);  // the one that ended the run before
   while (step < config_.trainer.total_steps) {
     this->step(++step);
+    if (alarm_ends_run()) return end_by_alarm(step);
     const bool last = step == config_.trainer.total_steps;
     const bool stopping = !last && stop_requested();
     if (last || stopping || is_due(step, config_.trainer.save_every)) save(step);
     if (stopping) {
       log::finish_progress();
       log::info(concat("Interrupted after step ", step, "; the same command goes on from there."));
-      return false;
+      return RunEnd::kInterrupted;
     }
   }
   finish(step);
-  return true;
+  return RunEnd::kComplete;
 }
 
 void Trainer::step(int64_t step) {
@@ -228,8 +241,8 @@ void Trainer::step(int64_t step) {
               static_cast<double>(batch.num_tokens()) /
                   (sampling_seconds + scoring_seconds + critic_seconds + learning_seconds));
   if (!is_root()) return;
-  recorder_->write(step, groups, config_.trainer.log_samples);
-  entropy_watch_.add(step, metrics);
+  recorder_->write(step, groups, config_.trainer.log_samples, prompts_.prompts().front().id);
+  observe(step, metrics);
   if (selection_log_)
     selection_log_->write(step, learner_->selected_tokens(), batch, groups, *pretrained_.tokenizer);
   sink_->write(step, metrics);
@@ -380,7 +393,11 @@ void Trainer::finish(int64_t step) {
     if (!told.text.empty()) log::info(told.text);
     if (!told.warning.empty()) log::warning(told.warning);
   }
-  write_report({dir_.path}, dir_.file("report.html"));
+  const std::string saturation =
+      saturation_text(read_metrics(dir_.file("metrics.jsonl")), config_.trainer.saturation_accuracy,
+                      entropy_watch_.accuracy());
+  if (!saturation.empty()) log::info(saturation);
+  write_report({dir_.path}, dir_.file("report.html"), config_.trainer.saturation_accuracy);
   log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
                    "/global_step_", step, "/actor/huggingface"));
 }

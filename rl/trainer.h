@@ -14,6 +14,7 @@
 #include "core/step_log.h"
 #include "policy/pretrained.h"
 #include "rl/advantage/advantage.h"
+#include "rl/alarms.h"
 #include "rl/checkpoint.h"
 #include "rl/cluster.h"
 #include "rl/critic.h"
@@ -28,6 +29,7 @@
 #include "rl/run_config.h"
 #include "rl/run_dir.h"
 #include "rl/sampler.h"
+#include "rl/saturation.h"
 #include "rl/selection_log.h"
 #include "rl/weight_sync.h"
 #include "rollout/audit_log.h"
@@ -45,6 +47,12 @@ struct RunInputs {
 enum class Weights { kLoad, kSkip };  // kSkip: config, tokenizer and data only, for --dry-run
 RunInputs load_run_inputs(const RunConfig& config, Weights weights);
 
+enum class RunEnd {
+  kComplete,
+  kInterrupted,  // a checkpoint was written; the same command goes on
+  kAlarm,        // stopped or rolled back (alarms.action)
+};
+
 class Trainer {
  public:
   // Collective. Opens the run folder, resumes when there is something to resume from. Throws Error
@@ -52,12 +60,12 @@ class Trainer {
   Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
           const std::vector<std::string>& argv);
 
-  // All remaining steps, then the last evaluation, checkpoint and report. Returns false when it was
-  // interrupted (a checkpoint was written).
-  bool run();
+  // All remaining steps, then the last evaluation, checkpoint and report.
+  RunEnd run();
 
  private:
   void resume(const std::vector<std::string>& argv);
+  void open_logs(int64_t resume_step);
   void step(int64_t step);
   RolloutPlan rollout_plan(int64_t step) const;
   std::vector<Group> sample(int64_t step, Metrics& metrics);
@@ -68,6 +76,13 @@ class Trainer {
   double update_critic(const Batch& batch, Metrics& metrics);
   void check_gap(const Metrics& metrics) const;
   void evaluate(int64_t step, Metrics& metrics);
+  // On the root: what the rows of metrics say so far goes into the latest one, and into the log.
+  void observe(int64_t step, Metrics& metrics);
+  // trainer_alarms.cc, collective: whether an alarm rings that ends the run; how it does; the step
+  // gone back to, none without a checkpoint from before the alarm.
+  bool alarm_ends_run();
+  RunEnd end_by_alarm(int64_t step);
+  std::optional<int64_t> roll_back(int64_t step);
   void save(int64_t step);
   // Where the step after it cannot be learned from, on all ranks alike; nothing if it is saved.
   void save_last_learned(int64_t step);
@@ -88,7 +103,9 @@ class Trainer {
   Sampler sampler_;
   std::unique_ptr<Learner> learner_;  // on learner ranks
   std::unique_ptr<Critic> critic_;    // on learner ranks, with adv_estimator gae
-  EntropyWatch entropy_watch_;        // on the root
+  EntropyWatch entropy_watch_;        // on the root, like the two that follow
+  SaturationWatch saturation_;
+  Alarms alarms_;
   Evaluator evaluator_;
   RunDir dir_;
   CheckpointState state_;
@@ -99,6 +116,7 @@ class Trainer {
   std::unique_ptr<ExampleLog> example_log_;
   std::unique_ptr<SelectionLog> selection_log_;
   std::unique_ptr<AuditLog> audit_log_;
+  std::unique_ptr<StepLog> alarm_log_;
   std::vector<EvalResult> first_eval_, last_eval_;
   Progress progress_;
 };

@@ -7,6 +7,9 @@
 
 namespace covrl {
 
+// Exit status of a training run that an alarm ended, on every rank and with everything written.
+constexpr int kEndedByAlarm = 3;
+
 int run_train(const std::vector<std::string>& args);
 int run_sweep(const std::vector<std::string>& args);
 int run_sft(const std::vector<std::string>& args);

@@ -136,10 +136,10 @@ int run_train(const std::vector<std::string>& args) {
   Trainer trainer(config, std::move(inputs), cluster, args);
   std::optional<OpProfile> profile;
   if (words.profile) profile.emplace();
-  trainer.run();
+  const RunEnd end = trainer.run();
   if (profile && world->is_root())
     std::cout << "\n" << profile_text(profile->rows(), kNumProfiledOps) << std::flush;
-  return 0;
+  return end == RunEnd::kAlarm ? kEndedByAlarm : 0;
 }
 
 }  // namespace covrl
