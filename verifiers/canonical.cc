@@ -312,7 +312,7 @@ Result Canonicalizer::opaque(const std::string& name, const Node& node) {
 }
 
 Result Canonicalizer::opaque(const std::string& name) {
-  budget_.spend(static_cast<int64_t>(20 + name.size()));
+  budget_.spend(static_cast<int64_t>(20 + name.size() / 4));
   return algebra_.power_of(generators_.id(name, GeneratorKind::kOpaque), {1, 1});
 }
 

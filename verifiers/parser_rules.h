@@ -51,7 +51,7 @@ class Parser {
   bool sign(char c) const { return now().sign(c); }
   bool command(std::string_view name) const { return now().is(TokenKind::kCommand, name); }
   void advance() {
-    budget_.spend(5);
+    budget_.spend(10);
     if (!at_end()) ++at_;
   }
   bool take(char c) {

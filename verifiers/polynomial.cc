@@ -121,7 +121,7 @@ std::optional<Polynomial> Algebra::product(const Polynomial& a, const Polynomial
           ++l, ++r;
         }
       }
-      budget_.spend((bits(left_coefficient) + bits(right_coefficient)) / 16);
+      budget_.spend((bits(left_coefficient) + bits(right_coefficient)) / 8);
       add_term(result, std::move(monomial), left_coefficient * right_coefficient);
     }
   if (result.size() > WorkBudget::kMostTerms) return std::nullopt;
@@ -231,7 +231,7 @@ std::string Algebra::text(const Polynomial& a) const {
     out += coefficient.get_str();
     for (const GeneratorPower& power : monomial) {
       const std::string& name = generators_[power.generator].name;
-      budget_.spend(static_cast<int64_t>(5 + name.size() / 4));  // it may hold others in full
+      budget_.spend(static_cast<int64_t>(5 + name.size()));  // it may hold others in full
       out += "*" + name + "^" + power.exponent.text();
     }
   }

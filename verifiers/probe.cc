@@ -45,6 +45,7 @@ class Evaluator {
   ArbValue compute(const Node& node) {
     switch (node.kind) {
       case Kind::kNumber:
+        budget_.spend(kOperation);
         return ArbValue::rational(node.value, kPrecision);
       case Kind::kSymbol:
         return symbol(node.text);
@@ -278,9 +279,10 @@ Agreement agreement(const ArbValue& a, const ArbValue& b) {
 
 // Runs `visit(point)` at every point; NoValue there skips it.
 template <class Visit>
-ProbeResult at_points(const Survey& survey, Visit visit) {
+ProbeResult at_points(const Survey& survey, const WorkBudget& budget, Visit visit) {
   ProbeResult result;
   for (int number = 0; number < num_points(survey); ++number) {
+    if (number >= kNumPoints && budget.spent() > WorkBudget::kSteps / 2) break;  // these will do
     const Point point = point_at(survey, number);
     Agreement found = Agreement::kUnknown;
     try {
@@ -302,7 +304,7 @@ ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget) {
   Survey survey;
   survey.add_side(a);
   survey.add_side(b);
-  return at_points(survey, [&](const Point& point) {
+  return at_points(survey, budget, [&](const Point& point) {
     Evaluator evaluator(point, budget);
     const ArbValue left = evaluator.value(a), right = evaluator.value(b);
     const bool both_real = left.is_real() && right.is_real();
@@ -318,7 +320,7 @@ ProbeResult probe_ratio(const Node& a0, const Node& a1, const Node& b0, const No
   survey.add_side(b0, b1);
   ArbValue first_a, first_b;
   bool has_first = false;
-  return at_points(survey, [&](const Point& point) {
+  return at_points(survey, budget, [&](const Point& point) {
     Evaluator evaluator(point, budget);
     ArbValue a = evaluator.value(a0), b = evaluator.value(b0);
     acb_sub(a.get(), a.get(), evaluator.value(a1).get(), kPrecision);

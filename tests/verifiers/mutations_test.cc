@@ -165,10 +165,12 @@ TEST(Mutations, HostileInputsAreCheap) {
 // Powers of powers are named after their exponents in full; once 5 million characters were written
 // before a step was counted.
 TEST(Mutations, NamesOfPowersAreCounted) {
-  const std::string towers =
-      "9^9^.99^49^09.06480^9.06^.99^06^.99^2.06^.99^06^.99^245^.8 !!!!^9^.99.99^06^.99^490^.8 "
-      "!!!!^9^.99^490^.996 !!4!!!";
-  EXPECT_EQ(testing::broken_promise(towers + "\n1"), "");
+  for (const std::string towers :
+       {"9^9^.99^49^09.06480^9.06^.99^06^.99^2.06^.99^06^.99^245^.8 !!!!^9^.99.99^06^.99^490^.8 "
+        "!!!!^9^.99^490^.996 !!4!!!",
+        "9^9^.99^49^0\t9.06480^8.9^9^.99^49^09.06480^8.06^.98^06^.99^245^.8 "
+        "!!!!^9^.99.99^06^.3!!!"})
+    EXPECT_EQ(testing::broken_promise(towers + "\n!!!^9\\boxed{1}"), "");
 }
 
 }  // namespace
