@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "rl/alarms.h"
 #include "rl/report.h"
 #include "tests/support/paths.h"
@@ -23,14 +24,14 @@ std::string run_folder(const std::string& name) {
                 {"response_length/mean", 30 + step}};
     if (step % 4 == 0) row["val-core/test/acc/mean@4"] = 0.5 + step / 100.0;
     metrics += row.dump() + "\n";
-    for (int sample = 0; sample < 2; ++sample)
-      samples += Json({{"step", step},
-                       {"id", "train-0"},
-                       {"sample", sample},
-                       {"response", concat("answer ", step, " of sample ", sample)},
-                       {"degenerate", step == 12}})
-                     .dump() +
-                 "\n";
+    for (int sample = 0; sample < 2; ++sample) {
+      const Json response = {{"step", step},
+                             {"id", "train-0"},
+                             {"sample", sample},
+                             {"response", concat("answer ", step, " of sample ", sample)},
+                             {"degenerate", step == 12}};
+      samples += response.dump() + "\n";
+    }
   }
   const Alarm alarm{"entropy_floor", 9, 0.055, 0.06};
   write_file_atomically(dir + "/metrics.jsonl", metrics);
