@@ -158,14 +158,18 @@ TEST_F(Sweep, TheWholeSweepIsCheckedBeforeAnythingRuns) {
   expect_refused("sweep:\n  title: x\n", {"variants"});
   expect_refused("sweep:\n  variants:\n    a: {config: [/absent.yaml]}\n",
                  {"variant a", "/absent.yaml"});
-  expect_refused("sweep:\n  variants:\n    a: {set: [trainer.run_dir=elsewhere]}\n",
-                 {"variant a", "trainer.run_dir"});
+  const std::string elsewhere = "sweep:\n  variants:\n    a: {set: [trainer.run_dir=elsewhere]}\n";
+  const ProgramResult result =
+      run_covrl({"sweep", "--config", source_path("configs/tiny/one_shot_grpo.yaml"), "--sweep",
+                 write(elsewhere), "--dry-run"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_NE(result.err.find("variant a: trainer.run_dir"), std::string::npos) << result.err;
 }
 
 TEST_F(Sweep, TrainSaysWhoRunsASweep) {
   const ProgramResult result = run_covrl({"train", "--config", write(kTwoVariants)});
   EXPECT_EQ(result.status, 2);
-  EXPECT_NE(result.err.find("sweep.yaml:1:1: "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("sweep.yaml:3:1: "), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("covrl sweep"), std::string::npos) << result.err;
 }
 
