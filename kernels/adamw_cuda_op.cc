@@ -18,7 +18,7 @@ void adamw(const AdamwTensors& tensors, const AdamwScalars& scalars) {
     buffers.weights_type = cuda_type(tensors.weights);
   }
   if (tensors.grad_norm.defined()) buffers.grad_norm = tensors.grad_norm.const_data_ptr<double>();
-  check_launch(adamw_cuda(buffers, scalars, current_stream()), "adamw", tensors.param);
+  check_launch(adamw_cuda(buffers, scalars, stream_of(tensors.param)), "adamw", tensors.param);
 }
 
 at::Tensor gradient_norm(const at::Tensor& grad) {
@@ -27,7 +27,7 @@ at::Tensor gradient_norm(const at::Tensor& grad) {
                    workspace = at::empty({gradient_norm_workspace(grad.numel())}, options);
   const GradientNorm gradient = {grad.const_data_ptr<float>(), grad.numel(),
                                  workspace.data_ptr<double>(), norm.data_ptr<double>()};
-  check_launch(gradient_norm_cuda(gradient, current_stream()), "gradient_norm", grad);
+  check_launch(gradient_norm_cuda(gradient, stream_of(grad)), "gradient_norm", grad);
   return norm;
 }
 

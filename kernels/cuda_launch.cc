@@ -1,5 +1,6 @@
 #include "kernels/cuda_launch.h"
 
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include "core/error.h"
@@ -13,7 +14,12 @@ CudaType cuda_type(const at::Tensor& tensor) {
   return CudaType::kFloat32;
 }
 
-cudaStream_t current_stream() { return c10::cuda::getCurrentCUDAStream().stream(); }
+cudaStream_t stream_of(const at::Tensor& tensor) {
+  const c10::DeviceIndex device = c10::cuda::current_device();
+  COVRL_CHECK(tensor.device().index() == device, "a tensor on ", tensor.device(),
+              " while the current device is cuda:", static_cast<int>(device));
+  return c10::cuda::getCurrentCUDAStream(device).stream();
+}
 
 void check_launch(cudaError_t status, const char* op, const at::Tensor& input) {
   if (status != cudaSuccess)

@@ -32,7 +32,7 @@ at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,
   const at::Tensor partial =
       at::empty({decode_attention_partial(sequences)}, q.options().dtype(at::kFloat));
   sequences.partial = partial.data_ptr<float>();
-  check_launch(decode_attention_cuda(sequences, current_stream()), "decode_attention", q);
+  check_launch(decode_attention_cuda(sequences, stream_of(q)), "decode_attention", q);
   return output;
 }
 

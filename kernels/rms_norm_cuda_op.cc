@@ -28,7 +28,7 @@ NormalisedRows rms_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD,
     rows.residual_TD = residual.const_data_ptr();
     rows.sum_TD = result.sum_TD.data_ptr();
   }
-  check_launch(rms_norm_forward_cuda(rows, current_stream()), "rms_norm", x);
+  check_launch(rms_norm_forward_cuda(rows, stream_of(x)), "rms_norm", x);
   return result;
 }
 
@@ -53,7 +53,7 @@ RmsNormGradient rms_norm_backward(const at::Tensor& x_TD, const at::Tensor& weig
   rows.size = x.size(1);
   rows.inverse_T = inverse_T.const_data_ptr<float>();
   rows.workspace = workspace.data_ptr<float>();
-  check_launch(rms_norm_backward_cuda(rows, current_stream()), "rms_norm's gradient", x);
+  check_launch(rms_norm_backward_cuda(rows, stream_of(x)), "rms_norm's gradient", x);
   return gradient;
 }
 

@@ -25,7 +25,7 @@ at::Tensor rope(const at::Tensor& x_THd, const RopePlaces& places, Rotation rota
   heads.num_heads = x.size(1);
   heads.head_size = x.size(2);
   heads.direction = rotation == Rotation::kForward ? 1.0f : -1.0f;
-  check_launch(rope_cuda(heads, current_stream()), "rope", x);
+  check_launch(rope_cuda(heads, stream_of(x)), "rope", x);
   return y;
 }
 
@@ -43,7 +43,7 @@ void rope_into_cache(PagedCache& cache, const at::Tensor& k_THd, const at::Tenso
   heads.num_tokens = k.size(0);
   heads.num_heads = k.size(1);
   heads.head_size = k.size(2);
-  check_launch(rope_into_cache_cuda(heads, current_stream()), "rope_into_cache", k);
+  check_launch(rope_into_cache_cuda(heads, stream_of(k)), "rope_into_cache", k);
 }
 
 }  // namespace covrl::kernels::cuda_ops

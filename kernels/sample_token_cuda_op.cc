@@ -45,7 +45,7 @@ SampledTokens sample_token(const at::Tensor& logits_BV, const SamplingFilter& fi
   rows.logprob_B = results.data_ptr<float>();
   rows.filtered_logprob_B = rows.logprob_B + num_rows;
   rows.entropy_B = rows.filtered_logprob_B + num_rows;
-  check_launch(sample_token_cuda(rows, current_stream()), "sample_token", logits);
+  check_launch(sample_token_cuda(rows, stream_of(logits)), "sample_token", logits);
 
   const at::Tensor host = results.cpu();
   return {host_copy<int64_t>(token), host_copy<float>(host[0]), host_copy<float>(host[1]),

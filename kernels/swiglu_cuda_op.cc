@@ -10,7 +10,7 @@ at::Tensor swiglu(const at::Tensor& gate_TF, const at::Tensor& up_TF) {
   const at::Tensor gate = gate_TF.contiguous(), up = up_TF.contiguous(), y = at::empty_like(gate);
   const SwigluForward elements = {gate.const_data_ptr(), up.const_data_ptr(), y.data_ptr(),
                                   cuda_type(gate), gate.numel()};
-  check_launch(swiglu_forward_cuda(elements, current_stream()), "swiglu", gate);
+  check_launch(swiglu_forward_cuda(elements, stream_of(gate)), "swiglu", gate);
   return y;
 }
 
@@ -26,7 +26,7 @@ SwigluGradient swiglu_backward(const at::Tensor& gate_TF, const at::Tensor& up_T
                                    gradient.up_TF.data_ptr(),
                                    cuda_type(gate),
                                    gate.numel()};
-  check_launch(swiglu_backward_cuda(elements, current_stream()), "swiglu's gradient", gate);
+  check_launch(swiglu_backward_cuda(elements, stream_of(gate)), "swiglu's gradient", gate);
   return gradient;
 }
 

@@ -60,7 +60,7 @@ class RowGradients {
     rows.num_tokens = logits_TW.size(0);
     rows.num_ids = logits_TW.size(1);
     rows.first_id = first_id;
-    check_launch(token_logprob_backward_cuda(rows, current_stream()), kOp, logits_TW);
+    check_launch(token_logprob_backward_cuda(rows, stream_of(logits_TW)), kOp, logits_TW);
   }
 
  private:
@@ -82,7 +82,7 @@ struct TokenLogprobFromLogitsFunction : Function<TokenLogprobFromLogitsFunction>
     rows.logprob_T = results.logprob_T.data_ptr<float>();
     rows.entropy_T = results.entropy_T.data_ptr<float>();
     rows.statistics_3T = results.statistics_3T.data_ptr<float>();
-    check_launch(token_logprob_forward_cuda(rows, current_stream()), kOp, logits);
+    check_launch(token_logprob_forward_cuda(rows, stream_of(logits)), kOp, logits);
     return results.save(ctx, {logits, targets}, temperature);
   }
 
@@ -124,7 +124,7 @@ struct TokenLogprobFunction : Function<TokenLogprobFunction> {
       tile.first_id = first_id;
       tile.inverse_temperature = inverse(temperature);
       tile.state_4T = state.data_ptr<float>();
-      check_launch(token_logprob_fold_cuda(tile, current_stream()), kOp, logits);
+      check_launch(token_logprob_fold_cuda(tile, stream_of(logits)), kOp, logits);
     });
     const TokenLogprobFinish rows{state.const_data_ptr<float>(),
                                   num_tokens,
@@ -132,7 +132,7 @@ struct TokenLogprobFunction : Function<TokenLogprobFunction> {
                                   results.logprob_T.data_ptr<float>(),
                                   results.entropy_T.data_ptr<float>(),
                                   results.statistics_3T.data_ptr<float>()};
-    check_launch(token_logprob_finish_cuda(rows, current_stream()), kOp, hidden);
+    check_launch(token_logprob_finish_cuda(rows, stream_of(hidden)), kOp, hidden);
     return results.save(ctx, {hidden, head, targets}, temperature);
   }
 

@@ -44,7 +44,7 @@ at::Tensor token_policy_loss(const TokenPolicyLossInput& input, const PolicyLoss
   tokens.grad_entropy_T = output(gradients.entropy_T);
   tokens.partial_sums = partial.data_ptr<double>();
   tokens.sums = sums.data_ptr<double>();
-  check_launch(token_policy_loss_cuda(tokens, current_stream()), kOp, input.logprob_T);
+  check_launch(token_policy_loss_cuda(tokens, stream_of(input.logprob_T)), kOp, input.logprob_T);
   return sums.narrow(0, 0, static_cast<int64_t>(kNumPolicyLossSums));
 }
 
@@ -53,7 +53,7 @@ at::Tensor scale_gradient(const at::Tensor& gradient_T, const at::Tensor& upstre
   const ScaledGradientCuda tokens = {gradient_T.const_data_ptr<float>(),
                                      upstream.const_data_ptr<double>(), output(scaled_T),
                                      gradient_T.numel()};
-  check_launch(scale_gradient_cuda(tokens, current_stream()), kOp, gradient_T);
+  check_launch(scale_gradient_cuda(tokens, stream_of(gradient_T)), kOp, gradient_T);
   return scaled_T;
 }
 
