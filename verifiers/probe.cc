@@ -5,6 +5,7 @@
 #include <flint/fmpz.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 
@@ -24,17 +25,26 @@ using Point = std::map<std::string, mpq_class>;
 
 struct NoValue {};
 
+struct Arithmetic {
+  long precision = kPrecision;
+  bool is_real = false;  // no part has a value that is not real
+};
+
 class Evaluator {
  public:
-  Evaluator(const Point& point, WorkBudget& budget) : point_(point), budget_(budget) {
+  Evaluator(const Point& point, WorkBudget& budget, const Arithmetic& arithmetic = {})
+      : point_(point),
+        budget_(budget),
+        precision_(arithmetic.precision),
+        is_real_(arithmetic.is_real) {
     free_caches_at_thread_exit();
   }
 
   // Throws NoValue where the expression has none that is finite.
   ArbValue value(const Node& node) {
-    budget_.spend(kOperation);
+    spend(kOperation);
     ArbValue result = compute(node);
-    if (!acb_is_finite(result.get())) throw NoValue{};
+    if (!acb_is_finite(result.get()) || (is_real_ && !result.is_real())) throw NoValue{};
     constexpr long kLargestPower = 1 << 20;
     if (acb_rel_accuracy_bits(result.get()) > 0 && result.magnitude() > kLargestPower)
       throw OverBudget{"too large a value"};
@@ -42,11 +52,13 @@ class Evaluator {
   }
 
  private:
+  void spend(int64_t steps) { budget_.spend(steps * precision_ / kPrecision); }
+
   ArbValue compute(const Node& node) {
     switch (node.kind) {
       case Kind::kNumber:
-        budget_.spend(kOperation);
-        return ArbValue::rational(node.value, kPrecision);
+        spend(kOperation);
+        return ArbValue::rational(node.value, precision_);
       case Kind::kSymbol:
         return symbol(node.text);
       case Kind::kConstant:
@@ -62,12 +74,12 @@ class Evaluator {
       case Kind::kDivide: {
         ArbValue above = value(node.arg(0));
         const ArbValue below = value(node.arg(1));
-        acb_div(above.get(), above.get(), below.get(), kPrecision);
+        acb_div(above.get(), above.get(), below.get(), precision_);
         return above;
       }
       case Kind::kPercent: {
         ArbValue inside = value(node.arg(0));
-        acb_div_ui(inside.get(), inside.get(), 100, kPrecision);
+        acb_div_ui(inside.get(), inside.get(), 100, precision_);
         return inside;
       }
       case Kind::kPower:
@@ -86,15 +98,15 @@ class Evaluator {
   ArbValue symbol(const std::string& name) {
     const auto found = point_.find(name);
     if (found == point_.end()) throw NoValue{};
-    return ArbValue::rational(found->second, kPrecision);
+    return ArbValue::rational(found->second, precision_);
   }
 
-  static ArbValue constant(const std::string& name) {
+  ArbValue constant(const std::string& name) {
     ArbValue result;
     if (name == "pi")
-      acb_const_pi(result.get(), kPrecision);
+      acb_const_pi(result.get(), precision_);
     else if (name == "e")
-      arb_const_e(acb_realref(result.get()), kPrecision);
+      arb_const_e(acb_realref(result.get()), precision_);
     else if (name == "i")
       acb_onei(result.get());
     else
@@ -107,9 +119,9 @@ class Evaluator {
     for (size_t i = 1; i < node.args.size(); ++i) {
       const ArbValue next = value(node.arg(i));
       if (node.is(Kind::kAdd))
-        acb_add(total.get(), total.get(), next.get(), kPrecision);
+        acb_add(total.get(), total.get(), next.get(), precision_);
       else
-        acb_mul(total.get(), total.get(), next.get(), kPrecision);
+        acb_mul(total.get(), total.get(), next.get(), precision_);
     }
     return total;
   }
@@ -124,7 +136,7 @@ class Evaluator {
   }
 
   ArbValue power(ArbValue base, const Node& exponent) {
-    budget_.spend(kFunction);
+    spend(kFunction);
     if (base.is_negative() && has_odd_root(exponent)) {
       const bool odd = mpz_odd_p(exponent.arg(0).value.get_num_mpz_t());
       acb_neg(base.get(), base.get());
@@ -137,16 +149,16 @@ class Evaluator {
 
   ArbValue plain_power(const ArbValue& base, const ArbValue& exponent) {
     ArbValue result;
-    acb_pow(result.get(), base.get(), exponent.get(), kPrecision);
+    acb_pow(result.get(), base.get(), exponent.get(), precision_);
     return result;
   }
 
   ArbValue root(const Node& node) {
-    budget_.spend(kFunction);
+    spend(kFunction);
     ArbValue inside = value(node.arg(0));
     const Node& index = node.arg(1);
     if (index.is(Kind::kNumber) && index.value == 2) {
-      acb_sqrt(inside.get(), inside.get(), kPrecision);
+      acb_sqrt(inside.get(), inside.get(), precision_);
       return inside;
     }
     const bool odd = index.is(Kind::kNumber) && index.value.get_den() == 1 &&
@@ -154,23 +166,25 @@ class Evaluator {
     const bool mirrored = odd && inside.is_negative();
     if (mirrored) acb_neg(inside.get(), inside.get());
     ArbValue exponent = value(index);
-    acb_inv(exponent.get(), exponent.get(), kPrecision);
+    acb_inv(exponent.get(), exponent.get(), precision_);
     ArbValue result = plain_power(inside, exponent);
     if (mirrored) acb_neg(result.get(), result.get());
     return result;
   }
 
   ArbValue call(const Node& node) {
-    budget_.spend(kFunction);
+    spend(kFunction);
     std::vector<ArbValue> args;
     for (const Node* arg : node.args) args.push_back(value(*arg));
     ArbValue result;
-    if (!call_function(node.text, args, result, kPrecision)) throw NoValue{};
+    if (!call_function(node.text, args, result, precision_)) throw NoValue{};
     return result;
   }
 
   const Point& point_;
   WorkBudget& budget_;
+  const long precision_;
+  const bool is_real_;
 };
 
 // A sum or product of symbols and whole numbers: whole where the symbols are.
@@ -190,11 +204,27 @@ bool is_whole_form(const Node& node) {
   }
 }
 
+// Of which a branch may begin anywhere: |x - 10|, sqrt((x - 10)^2).
+bool has_kink(const Node& node) {
+  switch (node.kind) {
+    case Kind::kCall:
+      return node.text == "abs" && has_symbols(node);
+    case Kind::kRoot:
+      return mpz_even_p(node.arg(1).value.get_num_mpz_t()) && has_symbols(node.arg(0));
+    case Kind::kPower:
+      return (node.arg(1).is(Kind::kDivide) || node.arg(1).value.get_den() != 1) &&
+             has_symbols(node.arg(0));
+    default:
+      return false;
+  }
+}
+
 struct Survey {
   std::map<std::string, int> symbols;  // in the order of their names
   bool has_i = false;
   bool has_steps = false;  // floors and ceilings
-  bool are_whole = true;   // symbols stand for whole numbers: all sides have functions of such
+  bool has_kinks = false;
+  bool are_whole = true;  // symbols stand for whole numbers: all sides have functions of such
 
   template <class... Nodes>
   void add_side(const Nodes&... nodes) {
@@ -202,11 +232,13 @@ struct Survey {
     (add(nodes), ...);
     are_whole &= has_whole_functions_;
   }
+  bool is_real() const { return !has_i && !symbols.empty(); }
 
  private:
   void add(const Node& node) {
     if (node.is(Kind::kSymbol)) symbols.emplace(node.text, 0);
     if (node.is(Kind::kConstant, "i")) has_i = true;
+    has_kinks |= has_kink(node);
     if (node.is(Kind::kCall, "floor") || node.is(Kind::kCall, "ceil")) {
       has_steps = has_whole_functions_ = true;
       if (is_whole_form(node.arg(0))) are_whole = false;  // it would say nothing: x is no integer
@@ -223,12 +255,16 @@ struct Survey {
   bool has_whole_functions_ = false;
 };
 
-constexpr int kNumPoints = 7, kNumWholePoints = 32;
+constexpr int kNumPoints = 7, kNumFarPoints = 8, kNumWholePoints = 32;
 
-int num_points(const Survey& survey) {
-  if (survey.symbols.empty()) return 1;
-  const int between = survey.are_whole ? 0 : kNumPoints;
-  return between + (survey.has_steps ? kNumWholePoints : survey.are_whole ? kNumPoints : 0);
+// Points of one comparison, in this order.
+struct PointCounts {
+  int near = 0, far = 0, whole = 0;
+};
+PointCounts point_counts(const Survey& survey) {
+  if (survey.symbols.empty()) return {.near = 1};
+  if (survey.are_whole) return {.whole = survey.has_steps ? kNumWholePoints : kNumPoints};
+  return {kNumPoints, survey.has_kinks ? kNumFarPoints : 0, survey.has_steps ? kNumWholePoints : 0};
 }
 
 // Steps differ at few points, floor(sqrt(n)) and floor(sqrt(n-1)) at squares alone: the first
@@ -239,56 +275,90 @@ long whole_value(int number, bool is_first, long draw) {
   return is_first ? number + 1 : 1 + draw % kInOrder;
 }
 
-// Fixed, without pattern: multiples of 1/64 or whole numbers.
-Point point_at(const Survey& survey, int number) {
+// Multiples of 1/64 of magnitude 1, or far out, about 8, 40, 300 and 5,000 of both signs. The first
+// two symbols take each pair of signs, all are positive at every fourth point.
+mpq_class real_value(int number, bool is_far, int index, long draw) {
+  constexpr std::array<long, 4> kFar = {8, 40, 300, 5'000};
+  constexpr int kSignBit = 20;
+  const long signs = index < 2 ? number >> index : draw >> kSignBit;
+  const bool is_negative = number % 4 != 0 && signs % 2 != 0;
+  const auto at = static_cast<size_t>(number) % (2 * kFar.size()) / 2;
+  mpq_class value(is_far ? 64 * kFar[at] + draw % 64 : 20 + draw % 241, 64);
+  value.canonicalize();
+  return is_negative ? mpq_class(-value) : value;
+}
+
+// Fixed and without pattern but for the signs.
+Point point_at(const Survey& survey, const PointCounts& counts, int number) {
   Point point;
-  const bool is_whole = survey.are_whole || number >= kNumPoints;
+  const int first_whole = counts.near + counts.far;
   uint64_t state = 0x9E3779B97F4A7C15ull * static_cast<uint64_t>(number + 1);
+  int index = 0;
   for (const auto& symbol : survey.symbols) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
     const auto draw = static_cast<long>(state >> 33);
-    if (is_whole && survey.has_steps) {
-      const int at = survey.are_whole ? number : number - kNumPoints;
-      point[symbol.first] = whole_value(at, point.empty(), draw);
-    } else if (is_whole) {
-      point[symbol.first] = 3 + draw % 17;
-    } else {
-      mpq_class value(20 + draw % 241, 64);
-      value.canonicalize();
-      point[symbol.first] = number % 3 == 2 ? mpq_class(-value) : value;
-    }
+    mpq_class& value = point[symbol.first];
+    if (number < first_whole)
+      value = real_value(number < counts.near ? number : number - counts.near,
+                         number >= counts.near, index, draw);
+    else if (survey.has_steps)
+      value = whole_value(number - first_whole, index == 0, draw);
+    else
+      value = 3 + draw % 17;
+    ++index;
   }
   return point;
 }
 
-// The difference is zero to this many bits of the larger value; of one when a value is zero.
-constexpr long kAgreeingBits = 130;
-
 enum class Agreement { kDifferent, kSame, kUnknown };
 
-Agreement agreement(const ArbValue& a, const ArbValue& b) {
+struct Comparison {
+  Agreement found = Agreement::kUnknown;
+  long precision = 0;  // that may tell more
+};
+
+// The difference is zero to this many bits of one, of the larger value where both are below one.
+constexpr long kAgreeingBits = 130;
+
+Comparison compared(const ArbValue& a, const ArbValue& b) {
+  constexpr long kLargest = 4'096;  // more bits are not asked for
   ArbValue difference;
-  acb_sub(difference.get(), a.get(), b.get(), kPrecision);
-  if (!acb_contains_zero(difference.get())) return Agreement::kDifferent;
+  acb_sub(difference.get(), a.get(), b.get(), 2 * kLargest);
+  if (!acb_contains_zero(difference.get())) return {Agreement::kDifferent};
   const bool has_zero = a.is_exact_zero() || b.is_exact_zero();
   const long size = has_zero ? 0 : std::max(a.magnitude(), b.magnitude());
-  return difference.magnitude() < size - kAgreeingBits || difference.is_exact_zero()
-             ? Agreement::kSame
-             : Agreement::kUnknown;
+  if (difference.magnitude() < std::min(size, 0L) - kAgreeingBits || difference.is_exact_zero())
+    return {Agreement::kSame};
+  return {Agreement::kUnknown, size > kLargest ? 0 : 2 * kPrecision + std::max(size, 0L)};
 }
 
-// Runs `visit(point)` at every point; NoValue there skips it.
+// Visits a point, again with more bits where it takes them. Constants have no second point: that
+// they are the same is asked twice, which tells 1 from cos(10^-30).
+template <class Visit>
+Agreement at_point(const Point& point, Visit visit) {
+  constexpr long kForConstants = 1'024;
+  const Comparison first = visit(point, kPrecision);
+  if (first.found == Agreement::kSame && point.empty()) return visit(point, kForConstants).found;
+  return first.precision > 0 ? visit(point, first.precision).found : first.found;
+}
+
+// Runs `visit(point, precision)` at every point; NoValue there skips it, as does too large a value
+// far out.
 template <class Visit>
 ProbeResult at_points(const Survey& survey, const WorkBudget& budget, Visit visit) {
   ProbeResult result;
-  for (int number = 0; number < num_points(survey); ++number) {
+  const PointCounts counts = point_counts(survey);
+  for (int number = 0; number < counts.near + counts.far + counts.whole; ++number) {
     if (number >= kNumPoints && budget.spent() > WorkBudget::kSteps / 2) break;  // these will do
-    const Point point = point_at(survey, number);
     Agreement found = Agreement::kUnknown;
     try {
-      found = visit(point);
+      found = at_point(point_at(survey, counts, number), visit);
     } catch (const NoValue&) {
       continue;  // nothing to compare here
+    } catch (const OverBudget&) {
+      const bool is_far = number >= counts.near && number < counts.near + counts.far;
+      if (!is_far || budget.spent() > WorkBudget::kSteps) throw;
+      continue;
     }
     if (found == Agreement::kDifferent) return {Probe::kDifferent, result.num_points};
     if (found == Agreement::kSame) ++result.num_points;
@@ -304,12 +374,9 @@ ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget) {
   Survey survey;
   survey.add_side(a);
   survey.add_side(b);
-  return at_points(survey, budget, [&](const Point& point) {
-    Evaluator evaluator(point, budget);
-    const ArbValue left = evaluator.value(a), right = evaluator.value(b);
-    const bool both_real = left.is_real() && right.is_real();
-    if (!both_real && !survey.has_i && !survey.symbols.empty()) throw NoValue{};
-    return agreement(left, right);
+  return at_points(survey, budget, [&](const Point& point, long precision) {
+    Evaluator evaluator(point, budget, {precision, survey.is_real()});
+    return compared(evaluator.value(a), evaluator.value(b));
   });
 }
 
@@ -318,25 +385,26 @@ ProbeResult probe_ratio(const Node& a0, const Node& a1, const Node& b0, const No
   Survey survey;
   survey.add_side(a0, a1);
   survey.add_side(b0, b1);
-  ArbValue first_a, first_b;
-  bool has_first = false;
-  return at_points(survey, budget, [&](const Point& point) {
-    Evaluator evaluator(point, budget);
-    ArbValue a = evaluator.value(a0), b = evaluator.value(b0);
-    acb_sub(a.get(), a.get(), evaluator.value(a1).get(), kPrecision);
-    acb_sub(b.get(), b.get(), evaluator.value(b1).get(), kPrecision);
+  const auto difference = [&](const Node& left, const Node& right, const Point& point, long bits) {
+    Evaluator evaluator(point, budget, {bits, survey.is_real()});
+    ArbValue result = evaluator.value(left);
+    acb_sub(result.get(), result.get(), evaluator.value(right).get(), bits);
+    return result;
+  };
+  std::optional<Point> first;
+  return at_points(survey, budget, [&](const Point& point, long bits) {
+    ArbValue a = difference(a0, a1, point, bits), b = difference(b0, b1, point, bits);
     if (acb_contains_zero(a.get()) || acb_contains_zero(b.get()))
-      return acb_contains_zero(a.get()) && acb_contains_zero(b.get()) ? Agreement::kUnknown
-                                                                      : Agreement::kDifferent;
-    if (!has_first) {
-      has_first = true;
-      first_a = a;
-      first_b = b;
-      return Agreement::kUnknown;
+      return acb_contains_zero(a.get()) && acb_contains_zero(b.get())
+                 ? Comparison{}
+                 : Comparison{Agreement::kDifferent};
+    if (!first) {
+      first = point;
+      return Comparison{};
     }
-    acb_mul(a.get(), a.get(), first_b.get(), kPrecision);
-    acb_mul(b.get(), b.get(), first_a.get(), kPrecision);
-    return agreement(a, b);
+    acb_mul(a.get(), a.get(), difference(b0, b1, *first, bits).get(), bits);
+    acb_mul(b.get(), b.get(), difference(a0, a1, *first, bits).get(), bits);
+    return compared(a, b);
   });
 }
 
@@ -360,7 +428,7 @@ std::optional<int> order(const Node& a, const Node& b, WorkBudget& budget) {
     const ArbValue left = Evaluator(nowhere, budget).value(a);
     const ArbValue right = Evaluator(nowhere, budget).value(b);
     if (!left.is_real() || !right.is_real()) return std::nullopt;
-    if (agreement(left, right) != Agreement::kDifferent) return 0;
+    if (compared(left, right).found != Agreement::kDifferent) return 0;
     return left.is_below(right) ? -1 : 1;
   } catch (const NoValue&) {
     return std::nullopt;

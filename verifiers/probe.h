@@ -19,10 +19,11 @@ struct ProbeResult {
   int num_points = 0;  // where they agreed
 };
 
-// At one point without symbols; with symbols at several, the same in every run, some negative.
-// Where both sides have factorials or floors of fractions, whole numbers alone; where one has
-// floors, whole numbers too, 32 of them. Expressions without i are compared only where both are
-// real. Zero equals what is zero to 40 digits.
+// At one point without symbols; with symbols at several, the same in every run, of all signs; far
+// out too where one side has absolute values or roots, which hide a sign until it changes. Where
+// both sides have factorials or floors of fractions, whole numbers alone; where one has floors,
+// whole numbers too, 32 of them. Expressions without i are compared only where both are real, part
+// by part. Equal is what differs by less than 2^-130, relative where both are below one.
 ProbeResult probe(const Node& a, const Node& b, WorkBudget& budget);
 
 // Whether the differences of two equations are the same up to a factor that is not zero:

@@ -150,5 +150,35 @@ TEST(Variations, Floors) {
                 {"\\lfloor n/2\\rfloor^2", "\\frac{n^2}{4}"}}});
 }
 
+// The symbols of one point have signs of their own.
+TEST(Variations, SignsOfEachSymbol) {
+  expect_rows({{"xy", {"x\\cdot y"}, {"|xy|", "\\sqrt{x^2y^2}", "|x|y", "x|y|"}},
+               {"\\frac ab", {"\\frac{ab}{b^2}"}, {"|\\frac ab|", "\\sqrt{a^2/b^2}"}},
+               {"abc", {}, {"|ab|c", "a|bc|", "|ac|b", "|abc|", "ab|c|"}},
+               {"abcd", {}, {"a|bc|d", "ab|cd|", "|ad|bc", "abc|d|", "\\sqrt{a^2d^2}bc"}},
+               {"|x||y|", {"|xy|", "\\sqrt{x^2y^2}"}, {"xy"}},
+               {"xy=6", {"2xy=12"}, {"|x||y|=6", "|xy|=6"}},
+               {"\\sqrt x\\sqrt[4]{y}\\sqrt z", {"\\sqrt{xz}\\sqrt[4]y"}, {}}});
+}
+
+// |x - 10| is 10 - x until x is 10.
+TEST(Variations, KinksFarOut) {
+  expect_rows({{"10-x", {"-(x-10)"}, {"|x-10|", "\\sqrt{(x-10)^2}", "((x-10)^2)^{1/2}"}},
+               {"x+5", {}, {"|x+5|", "\\sqrt{x^2+10x+25}"}},
+               {"5-x", {}, {"\\sqrt{x^2-10x+25}", "\\sqrt[4]{(x-5)^4}"}},
+               {"x+100", {}, {"\\sqrt{(x+100)^2}", "|x+100|"}},
+               {"|x-10|", {"|10-x|", "\\sqrt{(10-x)^2}"}, {}},
+               {"|x|e^{x^2}", {"\\sqrt{x^2}e^{x^2}"}, {"xe^{x^2}"}}});
+}
+
+// The bits of one large term hide no small one.
+TEST(Variations, SmallBesideLarge) {
+  expect_rows({{"10^{60}x+\\sin x",
+                {"\\sin x+10^{60}x", "10^{60}x+2\\sin\\frac x2\\cos\\frac x2"},
+                {"10^{60}x+\\cos x", "10^{60}x"}},
+               {"1", {"\\sin^2 1+\\cos^2 1"}, {"\\cos(10^{-30})", "\\cos(10^{-60})"}},
+               {"10^{-60}\\sin 2", {"2\\cdot10^{-60}\\sin1\\cos1"}, {"10^{-60}\\sin 3"}}});
+}
+
 }  // namespace
 }  // namespace covrl
