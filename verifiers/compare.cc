@@ -16,9 +16,23 @@ bool is_real_set(const Node& node) {
          node.is(Kind::kDifference) || is_sure_interval(node);
 }
 
+bool is_empty_set(const Node& node) { return node.is(Kind::kConstant, "emptyset"); }
+
+// x, y or a, b, c, whatever the order of a point that names them: m, b has one of its own.
+bool are_neighbours(const std::map<std::string, const Node*>& named) {
+  char next = 0;
+  for (const auto& [name, value] : named) {
+    if (name.size() != 1 || (next != 0 && name[0] != next)) return false;
+    next = static_cast<char>(name[0] + 1);
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Comparer::equal(const Node& gold, const Node& answer) {
+  if (is_empty_set(gold) && answer.is(Kind::kSet)) return answer.args.empty();
+  if (is_empty_set(answer) && gold.is(Kind::kSet)) return gold.args.empty();
   if (gold.is(Kind::kList) || answer.is(Kind::kList) || is_real_set(gold) || is_real_set(answer)) {
     const auto gold_region = region(gold), answer_region = region(answer);
     if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
@@ -195,7 +209,8 @@ std::optional<bool> Comparer::equal_named(const Node& gold, const Node& answer) 
   const Node& point = left.empty() ? gold : answer;
   const auto& named = left.empty() ? right : left;
   const bool is_list = (left.empty() ? answer : gold).is(Kind::kList);
-  if (!is_list || !point.is(Kind::kTuple) || point.open != '(' || point.args.size() != named.size())
+  if (!(is_list || are_neighbours(named)) || !point.is(Kind::kTuple) || point.open != '(' ||
+      point.args.size() != named.size())
     return std::nullopt;
   size_t i = 0;
   for (const auto& [name, value] : named)

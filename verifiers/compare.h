@@ -28,6 +28,12 @@ class Comparer {
   // Whether some values could not be told apart or shown equal.
   bool undecided() const { return undecided_; }
 
+  // What a relation assigns to a name, and the name; nullptr when it assigns nothing.
+  struct Assignment {
+    const Node* name = nullptr;
+    const Node* value = nullptr;
+  };
+
  private:
   using Nodes = std::vector<const Node*>;
 
@@ -62,6 +68,7 @@ class Comparer {
   bool equal_inequalities(const Node& gold, const Node& answer);
   bool equal_congruences(const Node& gold, const Node& answer);
   bool value_of_relation_equals(const Node& relation, const Node& value, bool relation_is_gold);
+  bool is_impossible(const Assignment& assigned);
   std::optional<mpq_class> ratio_of_differences(const Node& gold, const Node& answer);
   const Node* difference(const Node& a, const Node& b);
   size_t num_exact_sides(const Node& relation);

@@ -35,11 +35,30 @@ Relation mirrored(Relation relation) {
   }
 }
 
-// What a relation assigns to a name, and the name; nullptr when it assigns nothing.
-struct Assignment {
-  const Node* name = nullptr;
-  const Node* value = nullptr;
-};
+// |x| = 5 leaves x open; |z| and |AB| are sizes that are asked for.
+bool is_size_of_unknown(const Node& node) {
+  if (!node.is(Kind::kCall, "abs") || !node.arg(0).is(Kind::kSymbol)) return false;
+  const std::string& name = node.arg(0).text;
+  return name.size() == 1 && name[0] >= 'a' && name[0] < 'z' && name != "w";
+}
+
+bool holds(const Node& node, const std::string& symbol) {
+  return node.is(Kind::kSymbol, symbol) ||
+         std::any_of(node.args.begin(), node.args.end(),
+                     [&](const Node* arg) { return holds(*arg, symbol); });
+}
+
+// x and x_1, but not x and y, nor x and \sin x or |x|.
+bool may_be_one(const Node& a, const Node& b) {
+  const auto letter = [](const Node& name) { return name.text.substr(0, name.text.find('_')); };
+  if (a.is(Kind::kSymbol) && b.is(Kind::kSymbol)) return letter(a) == letter(b);
+  if (a.is(Kind::kSymbol) && b.is(Kind::kCall)) return !holds(b, a.text);
+  if (b.is(Kind::kSymbol) && a.is(Kind::kCall)) return !holds(a, b.text);
+  return true;
+}
+
+using Assignment = Comparer::Assignment;
+
 Assignment assignment(const Node& relation) {
   const Node& first = relation.arg(0);
   const Node& last = *relation.args.back();
@@ -71,6 +90,7 @@ bool is_name(const Node& node, const Node& value) {
     case Kind::kConstant:
       return node.text == "e" || node.text == "i";
     case Kind::kCall:  // f(x), |AB|
+      if (is_size_of_unknown(node)) return false;
       return node.text.size() == 1 || node.text.size() == 2 ||
              (node.text == "abs" && is_name(node.arg(0), value)) ||
              (is_function(node.text) && node.args.size() == 1 && node.arg(0).is(Kind::kSymbol) &&
@@ -106,6 +126,12 @@ size_t Comparer::num_exact_sides(const Node& relation) {
   return is_rounding ? n - 1 : n;
 }
 
+// |AB| = -5
+bool Comparer::is_impossible(const Assignment& assigned) {
+  return assigned.name->is(Kind::kCall, "abs") && !has_symbols(*assigned.value) &&
+         order(*assigned.value, *arena_.number(0), budget_) == -1;
+}
+
 bool Comparer::equal_relations(const Node& gold, const Node& answer) {
   if (!answer.is(Kind::kRelation)) return value_of_relation_equals(gold, answer, true);
   if (!gold.is(Kind::kRelation)) return value_of_relation_equals(answer, gold, false);
@@ -119,6 +145,8 @@ bool Comparer::equal_relations(const Node& gold, const Node& answer) {
     const auto gold_region = region(gold), answer_region = region(answer);
     return gold_region && answer_region && equal_regions(*gold_region, *answer_region);
   }
+  if (!may_be_one(*left.name, *right.name)) return false;
+  if (is_impossible(left) || is_impossible(right)) return false;
   const bool same_name = to_text(*left.name) == to_text(*right.name);
   if (!same_name && (has_symbols(*left.value) || has_symbols(*right.value))) return false;
   return equal(*left.value, *right.value);
@@ -205,6 +233,7 @@ bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
   const size_t num_sides = num_exact_sides(relation);
   Assignment assigned = assignment(relation);
   if (assigned.value == relation.args.back()) assigned.value = relation.args[num_sides - 1];
+  if (assigned.name && is_impossible(assigned)) return false;
   if (assigned.name)
     return relation_is_gold ? equal(*assigned.value, value) : equal(value, *assigned.value);
   // 2^5 = 32: every side has to be the value.

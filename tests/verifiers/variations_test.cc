@@ -180,5 +180,25 @@ TEST(Variations, SmallBesideLarge) {
                {"10^{-60}\\sin 2", {"2\\cdot10^{-60}\\sin1\\cos1"}, {"10^{-60}\\sin 3"}}});
 }
 
+// What is said of x is not said of a function of x, nor of y.
+TEST(Variations, NamesOfEquations) {
+  expect_rows({{"x=5",
+                {"x_0=5", "AB=5", "5=x"},
+                {"|x|=5", "\\sin x=5", "\\lfloor x\\rfloor=5", "f(x)=5", "\\ln x=5", "y=5", "t=5"}},
+               {"5", {"|AB|=5", "|z|=5", "f(x)=5", "y=5", "\\log x=5"}, {"|x|=5", "|x|=-5"}},
+               {"-5", {"x=-5", "f(x)=-5"}, {"|x|=-5", "|AB|=-5", "|z|=-5"}},
+               {"|x|=5", {"5=|x|", "2|x|=10"}, {"x=5", "5"}},
+               {"\\frac35", {"\\sin A=\\frac35"}, {}},
+               {"x_1=1,x_2=2", {"x=1,x=2", "x=2 \\text{ or } x=1"}, {"y=1,y=2"}}});
+}
+
+TEST(Variations, OrderOfNames) {
+  expect_rows({{"(1,2)",
+                {"(x,y)=(1,2)", "(m,b)=(1,2)", "(a,b)=(1,2)", "(y,x)=(2,1)"},
+                {"(y,x)=(1,2)", "(b,a)=(1,2)"}},
+               {"(3,\\frac{\\pi}{2})", {"(r,\\theta)=(3,\\frac{\\pi}{2})"}, {}},
+               {"\\emptyset", {"\\varnothing", "\\{\\}"}, {"\\{\\emptyset\\}", "\\{0\\}", "0"}}});
+}
+
 }  // namespace
 }  // namespace covrl
