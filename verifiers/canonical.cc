@@ -1,6 +1,7 @@
 #include "verifiers/canonical.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "verifiers/whole_numbers.h"
 
@@ -74,7 +75,7 @@ Result Canonicalizer::fold(const Node& node, bool is_sum) {
   for (const Node* arg : node.args) {
     const Result& next = value(*arg);
     if (!next || !total) return std::nullopt;
-    total = is_sum ? algebra_.add(*total, *next) : algebra_.multiply(*total, *next);
+    total = is_sum ? algebra_.add(std::move(*total), *next) : algebra_.multiply(*total, *next);
   }
   return total;
 }
@@ -281,7 +282,7 @@ Result Canonicalizer::logarithm(const Node& node) {
       const int id = generators_.id("ln(" + std::to_string(prime) + ")", GeneratorKind::kOpaque);
       const auto term = algebra_.multiply(Algebra::number(is_above ? multiplicity : -multiplicity),
                                           algebra_.power_of(id, {1, 1}));
-      sum = term ? algebra_.add(*sum, *term) : std::nullopt;
+      sum = term ? algebra_.add(std::move(*sum), *term) : std::nullopt;
       if (!sum) return std::nullopt;
     }
   }

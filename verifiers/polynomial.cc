@@ -128,16 +128,17 @@ std::optional<Polynomial> Algebra::product(const Polynomial& a, const Polynomial
   return result;
 }
 
-Algebra::Result Algebra::add(const RationalFunction& a, const RationalFunction& b) const {
-  const bool same_below = a.below == b.below;
-  const auto left = same_below ? a.above : product(a.above, b.below);
-  const auto right = same_below ? b.above : product(b.above, a.below);
-  const auto below = same_below ? a.below : product(a.below, b.below);
-  if (!left || !right || !below) return std::nullopt;
-  RationalFunction sum{*left, *below};
-  for (const auto& [monomial, coefficient] : *right) add_term(sum.above, monomial, coefficient);
-  if (sum.above.size() > WorkBudget::kMostTerms) return std::nullopt;
-  return sum;
+Algebra::Result Algebra::add(RationalFunction a, const RationalFunction& b) const {
+  if (a.below != b.below) {
+    const auto left = product(a.above, b.below);
+    const auto right = product(b.above, a.below);
+    const auto below = product(a.below, b.below);
+    if (!left || !right || !below) return std::nullopt;
+    return add({*left, *below}, {*right, *below});
+  }
+  for (const auto& [monomial, coefficient] : b.above) add_term(a.above, monomial, coefficient);
+  if (a.above.size() > WorkBudget::kMostTerms) return std::nullopt;
+  return a;
 }
 
 Algebra::Result Algebra::multiply(const RationalFunction& a, const RationalFunction& b) const {
@@ -164,6 +165,7 @@ Algebra::Result Algebra::divide(const RationalFunction& a, const RationalFunctio
 }
 
 RationalFunction Algebra::negate(RationalFunction a) const {
+  budget_.spend(static_cast<int64_t>(10 * a.above.size()));
   for (auto& term : a.above) term.second = -term.second;
   return a;
 }

@@ -82,7 +82,8 @@ class Algebra {
   static RationalFunction number(const mpq_class& value);
   RationalFunction power_of(int generator, const Exponent& exponent) const;
 
-  Result add(const RationalFunction& a, const RationalFunction& b) const;
+  // A sum that grows is given away and comes back: it is not copied at every term.
+  Result add(RationalFunction a, const RationalFunction& b) const;
   Result multiply(const RationalFunction& a, const RationalFunction& b) const;
   // Throws Undefined when `b` is zero.
   Result divide(const RationalFunction& a, const RationalFunction& b) const;

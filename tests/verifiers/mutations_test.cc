@@ -137,6 +137,10 @@ TEST(Mutations, HostileInputsAreCheap) {
                                       "10^{-10^{10^{10}}}",
                                       "\\sqrt[100000]{2}",
                                       "\\begin{pmatrix}1&2&\\end{pmatrix}",  // once 0 columns
+                                      "\\sum_{k=1}^{1000}\\lfloor k\\pi\\rfloor",
+                                      "\\sum_{k=1}^{1000}\\sqrt{k}",
+                                      "\\sum_{k=1}^{100}(x+y)^k",
+                                      "\\sum_{k=1}^{500}\\frac{1}{\\sqrt{k}+\\sqrt{k+1}}",
                                       "2^{1/99991}\\cdot 3^{1/99989}",
                                       std::string(20'000, '7') + "^{2}",
                                       "\\frac{1}{" + std::string(10'000, '9') + "}"};
