@@ -159,10 +159,19 @@ class Lexer {
     return at;
   }
 
+  // Behind _ or ^ without a brace: \log_2 128 is no logarithm to the base 2128.
+  bool is_in_script() const {
+    auto last = tokens_.rbegin();
+    while (last != tokens_.rend() && (last->sign('-') || last->sign('+'))) ++last;
+    return last != tokens_.rend() && (last->sign('_') || last->sign('^'));
+  }
+
   size_t number(std::string_view text, size_t at) {
     const bool in_list = !tokens_.empty() && tokens_.back().sign(',') && !space_;  // 27,54,108
     const bool commas = commas_ == Commas::kThousands && depth_ == 0 && !in_list;
-    NumberText read = read_number(text, at, {.commas = commas, .spaces = depth_ == 0});
+    Separators separators{.commas = commas, .spaces = depth_ == 0};
+    if (is_in_script()) separators = {.sure = false, .commas = false, .spaces = false};
+    NumberText read = read_number(text, at, separators);
     push({read.repeat.empty() ? TokenKind::kNumber : TokenKind::kRepeating, std::move(read.text),
           std::move(read.repeat), false, read.may_be_list});
     return read.end;

@@ -37,7 +37,7 @@ class Reader {
   Separator separator(size_t& at) const {
     const std::string_view rest = text_.substr(at);
     for (const std::string_view sure : {"{,}", ",\\!", "\\!,\\!", "\\,"})
-      if (rest.starts_with(sure)) {
+      if (separators_.sure && rest.starts_with(sure)) {
         at += sure.size();
         while (at < text_.size() && text_[at] == ' ') ++at;
         return Separator::kSure;

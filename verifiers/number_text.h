@@ -13,8 +13,9 @@ struct NumberText {
   bool may_be_list = false;  // a comma separated its groups: 123,456
 };
 
-// What may separate thousands beside `{,}`, `,\!` and `\,`, which always may.
+// What may separate thousands. `sure` stands for `{,}`, `,\!` and `\,`.
 struct Separators {
+  bool sure = true;
   bool commas = true;
   bool spaces = true;
 };

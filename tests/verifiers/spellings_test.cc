@@ -1,0 +1,42 @@
+// How the verifier reads what models and books write: a line a gold answer, what says the same,
+// what does not.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "verifiers/math_judge.h"
+
+namespace covrl {
+namespace {
+
+using Texts = std::vector<const char*>;
+
+struct Row {
+  const char* gold;
+  Texts same;
+  Texts other;
+};
+
+void expect_rows(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    for (const char* answer : row.same)
+      EXPECT_EQ(compare_answers(row.gold, answer, {}), Outcome::kCorrect)
+          << row.gold << "  is  " << answer;
+    for (const char* answer : row.other)
+      EXPECT_EQ(compare_answers(row.gold, answer, {}), Outcome::kWrong)
+          << row.gold << "  is not  " << answer;
+  }
+}
+
+TEST(Spellings, AnUnbracedScriptIsAShortNumber) {
+  expect_rows({{"7", {"\\log_2 128", "\\log_2\\,128"}, {"\\log_{2128}"}},
+               {"8", {"\\log_2\\,256"}, {}},
+               {"3", {"\\log_5 125", "\\log_{5}{125}"}, {}},
+               {"2^{3125}", {"2^{3\\,125}", "2^{3{,}125}"}, {"2^3 125", "2^3\\,125"}},
+               {"x^{2100}", {}, {"x^2 100", "x^2\\,100"}},
+               {"x^{-2100}", {}, {"x^-2 100"}},
+               {"10^{1100}", {"10^{1{,}100}"}, {"10^1{,}100"}}});
+}
+
+}  // namespace
+}  // namespace covrl
