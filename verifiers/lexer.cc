@@ -242,13 +242,11 @@ class Lexer {
       case '|':
         sign('|');
         break;
-      case '_':
-      case '#':
-      case '&':
-        push({TokenKind::kUnknown, std::string(1, next)});
-        break;
       default:
-        space_ = true;  // \, \; \! \( \[ \$ and a space
+        if (std::string_view(",;:!>()[]$ \t\n\r'\"/.=").find(next) != std::string_view::npos)
+          space_ = true;
+        else
+          push({TokenKind::kUnknown, std::string(1, next)});
     }
     return at + 2;
   }

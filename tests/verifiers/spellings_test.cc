@@ -38,5 +38,11 @@ TEST(Spellings, AnUnbracedScriptIsAShortNumber) {
                {"10^{1100}", {"10^{1{,}100}"}, {"10^1{,}100"}}});
 }
 
+TEST(Spellings, WhatIsEscapedDoesNotVanish) {
+  expect_rows({{"5", {"5\\,", "\\(5\\)", "\\$5", "5\\ ", "5\\;"}, {"5\\9", "\\95", "\\-5", "5\\@"}},
+               {"12", {"12\\:", "\\[12\\]"}, {"\\312", "1\\+2"}},
+               {"(1,2)", {"(1,\\,2)", "(1,\\>2)"}, {"(1,2)\\9"}}});
+}
+
 }  // namespace
 }  // namespace covrl
