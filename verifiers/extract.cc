@@ -222,6 +222,20 @@ std::string_view before(std::string_view text, std::string_view value) {
   return text.substr(0, static_cast<size_t>(value.data() - text.data()));
 }
 
+// What follows `value` when the next words deny it: "5 is not the answer", "5 cannot be right".
+// Words further on may speak of something else.
+std::string_view denial_after(std::string_view text, std::string_view value) {
+  const std::string_view rest = text.substr(before(text, value).size() + value.size());
+  const std::string_view clause = rest.substr(0, rest.find_first_of(".,;:!?\n"));
+  constexpr int kMostWords = 4;
+  size_t at = 0;
+  for (int word = 0; word < kMostWords && at < clause.size(); ++word) {
+    while (at < clause.size() && !is_letter(clause[at])) ++at;
+    while (at < clause.size() && is_letter(clause[at])) ++at;
+  }
+  return has_denial(clause.substr(0, at)) ? clause : std::string_view();
+}
+
 // What a statement of the answer says, up to the end of its sentence; all of the sentence when it
 // denies its value, since that equals nothing.
 std::string_view stated_answer(std::string_view text) {
@@ -238,7 +252,9 @@ std::string_view stated_answer(std::string_view text) {
   const std::string_view value = last_value(sentence);
   const bool only_words = sentence.size() <= kLongestWords && value.empty();
   if (!has_prose(sentence) || only_words) return sentence;
-  return !value.empty() && has_denial(before(sentence, value)) ? sentence : value;
+  if (value.empty()) return value;
+  const bool denied = has_denial(before(sentence, value)) || !denial_after(sentence, value).empty();
+  return denied ? sentence : value;
 }
 
 Extraction from_phrase(std::string_view text) {
@@ -249,7 +265,8 @@ Extraction from_phrase(std::string_view text) {
   return {AnswerSource::kPhrase, std::string(trimmed(answer))};
 }
 
-// The last value, with what leads to it from the last stop or number when that denies it.
+// The last value, with what leads to it from the last stop or number, or what follows, when that
+// denies it.
 std::string_view undenied_value(std::string_view text) {
   const std::string_view value = last_value(text);
   if (value.empty()) return value;
@@ -258,8 +275,9 @@ std::string_view undenied_value(std::string_view text) {
   while (begin > 0 &&
          std::string_view(".,;:!?\n0123456789").find(lead[begin - 1]) == std::string_view::npos)
     --begin;
-  if (!has_denial(lead.substr(begin))) return value;
-  return text.substr(begin, lead.size() - begin + value.size());
+  const std::string_view denial = denial_after(text, value);
+  if (denial.empty() && !has_denial(lead.substr(begin))) return value;
+  return text.substr(begin, lead.size() - begin + value.size() + denial.size());
 }
 
 // All of a short text that is nothing but an answer, else the last value in it.

@@ -102,8 +102,10 @@ bool is_number_word(std::string_view word) {
       half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh
       sevenths eighth eighths ninth ninths tenth tenths eleventh twelfths hundredth hundredths
       thousandth thousandths millionths billionths
-      first twentieth st nd rd th single double triple twice thrice
-      percent percentage squares root factorial choose repeating recurring remainder)");
+      first twentieth st nd rd th single double triple twice thrice tens fourty
+      doubled tripled trebled quadrupled quintupled halved inverse inverted reciprocal reciprocals
+      percent percentage permil permille squares root factorial factorials choose repeating recurring
+      remainder)");
   return words.contains(word);
 }
 
@@ -111,14 +113,16 @@ bool changes_meaning(std::string_view word) {
   static const Words words = words_of(R"(
       and but either else et except excluding for from if ignore instead only or otherwise ou oder
       then und unless versus vs when whenever where whether with without
-      cannot dont false incorrect invalid isn neither never nicht nil no none nope nor not opposite
-      undefined wrong
+      cannot dont dne false inaccurate incorrect invalid isn neither never nicht nil no none nope nor
+      not opposite undefined untrue wrong disproved disproven discarded eliminated excluded
+      extraneous impossible inadmissible rejected unattainable
       about almost apparently approx approximate approximately around circa close could estimate
       estimated guess guessed hopefully ish kind likely maybe might nearly perhaps possibly
       presumably probably rough roughly should sort suppose supposedly think uncertain unclear
       unknown unlikely unsure
-      above any all at below between bigger exceed exceeds exceeding fewer greater higher larger
-      least less lower maximum minimum more most over smaller than to under
+      above any all at atleast atmost below between beyond bigger downward downwards exceed exceeds
+      exceeding fewer greater higher larger least less lower maximum minimum more most onward onwards
+      over smaller than through thru till to under until up upto upward upwards
       added base cubed decreased divided increased minus mod modulo multiplied negative plus power
       squared subtracted times
       am pm answer answers correct grader is the true was yes)");
@@ -128,6 +132,7 @@ bool changes_meaning(std::string_view word) {
 bool denies(std::string_view word) {
   static const Words words = words_of(R"(
       not isn wasn aren won cannot never neither nor no except wrong false unless unlikely incorrect
+      disproved excluded extraneous impossible inaccurate rejected untrue
       less more greater fewer smaller larger least most under above below over between either maybe
       perhaps exceed exceeds anything than possibly without instead excluding)");
   return words.contains(word);

@@ -2,6 +2,7 @@
 // what does not.
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "verifiers/math_judge.h"
@@ -42,6 +43,30 @@ TEST(Spellings, WhatIsEscapedDoesNotVanish) {
   expect_rows({{"5", {"5\\,", "\\(5\\)", "\\$5", "5\\ ", "5\\;"}, {"5\\9", "\\95", "\\-5", "5\\@"}},
                {"12", {"12\\:", "\\[12\\]"}, {"\\312", "1\\+2"}},
                {"(1,2)", {"(1,\\,2)", "(1,\\>2)"}, {"(1,2)\\9"}}});
+}
+
+TEST(Spellings, WordsThatChangeANumberAreNoUnits) {
+  for (const char* word :
+       {"doubled",    "tripled",    "quadrupled", "halved",    "tens",       "permille",
+        "permil",     "factorials", "fourty",     "inverse",   "reciprocal", "through",
+        "thru",       "till",       "until",      "onwards",   "upwards",    "beyond",
+        "upto",       "atleast",    "atmost",     "excluded",  "rejected",   "extraneous",
+        "impossible", "untrue",     "inaccurate", "disproved", "DNE"}) {
+    const std::string answer = "5\\text{ " + std::string(word) + "}";
+    EXPECT_EQ(compare_answers("5", answer, {}), Outcome::kWrong) << answer;
+  }
+}
+
+TEST(Spellings, AValueThatIsDeniedIsNoAnswer) {
+  const auto accepted = [](const char* response) {
+    return judge_math(response, "5", {}).outcome == Outcome::kCorrect;
+  };
+  for (const char* response : {"5 is not the answer", "So 5 cannot be right.", "$5$ is wrong",
+                               "The answer: 5 is impossible", "x = 5 isn't a solution"})
+    EXPECT_FALSE(accepted(response)) << response;
+  for (const char* response : {"5 is the answer", "we see that 5 is the only solution, not more",
+                               "x = 5 is the root we want because no other one is positive"})
+    EXPECT_TRUE(accepted(response)) << response;
 }
 
 }  // namespace
