@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "verifiers/lexer_text.h"
 #include "verifiers/number_text.h"
@@ -54,7 +55,9 @@ class Lexer {
   void command(std::string_view name) { push({TokenKind::kCommand, std::string(name)}); }
 
   void lex(std::string_view text, Mode mode) {
+    const bool outer = std::exchange(in_phrase_, mode == Mode::kWords && is_phrase(text));
     for (size_t at = 0; at < text.size();) at = step(text, at, mode);
+    in_phrase_ = outer;
   }
 
   size_t step(std::string_view text, size_t at, Mode mode) {
@@ -350,7 +353,7 @@ class Lexer {
       command("sqrt");
       return at + 4;
     }
-    if (mode == Mode::kWords && run.size() == 1 && is_phrase(text)) {
+    if (in_phrase_ && run.size() == 1) {
       push({TokenKind::kText, std::string(run)});
       return end;
     }
@@ -393,8 +396,9 @@ class Lexer {
   std::string_view text_;
   std::vector<Token> tokens_;
   bool space_ = false;
-  int nested_ = 0;  // \text within \text
-  int depth_ = 0;   // brackets open: inside them commas separate elements
+  bool in_phrase_ = false;  // the words that are being read are no names of variables
+  int nested_ = 0;          // \text within \text
+  int depth_ = 0;           // brackets open: inside them commas separate elements
 };
 
 }  // namespace
