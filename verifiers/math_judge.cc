@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "verifiers/answer_text.h"
+#include "verifiers/bare_unit.h"
 #include "verifiers/compare.h"
 #include "verifiers/extract.h"
 #include "verifiers/finite_sums.h"
@@ -101,8 +102,18 @@ class Comparison {
     math::Comparer comparer(policy_, arena_, budget_);
     if (comparer.equal(*gold_.node, *answer_.node)) return said(comparer.how(), true);
     if (equal_as_lists(comparer, gold_text, answer_text)) return said(comparer.how(), true);
+    if (equal_with_bare_unit(comparer)) return said(comparer.how(), true);
     undecided_ |= comparer.undecided();
     return said(comparer.how(), false);
+  }
+
+  // 10 m/s, which without its gold could be 10 times m over s.
+  bool equal_with_bare_unit(math::Comparer& comparer) {
+    if (has_symbols(*gold_.node)) return false;
+    Parsed again{math::with_bare_unit(answer_.tokens), nullptr};
+    if (again.tokens.empty()) return false;
+    parse(again);
+    return comparer.equal(*gold_.node, *again.node);
   }
 
   // What stands about an answer goes: stars left over from emphasis, "therefore", an end of line.

@@ -69,5 +69,17 @@ TEST(Spellings, AValueThatIsDeniedIsNoAnswer) {
     EXPECT_TRUE(accepted(response)) << response;
 }
 
+TEST(Spellings, BareUnits) {
+  const Texts speeds = {"10 m/s",  "10\\ m/s",  "10 km/h",  "10 \\frac{\\text{m}}{\\text{s}}",
+                        "10 mi/h", "10 ft/sec", "10\\,m/s", "v = 10 m/s"};
+  const Texts no_units = {"11 m/s", "10 m/x", "10 x/s", "10x", "10 m n", "10 m - s", "10 s^2 + 1"};
+  expect_rows(
+      {{"10", speeds, no_units},
+       {"10", {"10 m^2", "10 kPa", "10 kg m/s^2", "10 m^{3}"}, {"10^m", "m/s", "10 x^2"}},
+       {"10\\text{ m/s}", {"10 m/s", "10\\ m/s", "10 \\frac{\\text{m}}{\\text{s}}"}, no_units},
+       {"10m", {"10 m"}, {"10 m/s", "10"}},
+       {"\\frac{10m}{s}", {"10 m/s"}, {"10"}}});
+}
+
 }  // namespace
 }  // namespace covrl
