@@ -9,6 +9,7 @@
 #include "verifiers/extract.h"
 #include "verifiers/finite_sums.h"
 #include "verifiers/parser.h"
+#include "verifiers/printed_choice.h"
 #include "verifiers/vocabulary.h"
 
 namespace covrl {
@@ -68,6 +69,8 @@ class Comparison {
   bool equal(std::string_view gold_text, std::string_view answer_text) {
     gold_ = {math::tokens_of(gold_text), nullptr};
     answer_ = {math::tokens_of(answer_text), nullptr};
+    if (const char choice = math::choice_letter(gold_.tokens))
+      if (choice == math::printed_choice(answer_text)) return said("as a choice", true);
     try {
       if (equal_in_meaning(gold_text, answer_text)) return true;
       if (!undecided_ && gold_text != answer_text) return false;

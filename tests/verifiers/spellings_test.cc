@@ -81,5 +81,39 @@ TEST(Spellings, BareUnits) {
        {"\\frac{10m}{s}", {"10 m/s"}, {"10"}}});
 }
 
+TEST(Spellings, PrintedChoices) {
+  const Texts same = {"\\textbf{(C)}\\ 12",
+                      "(C) 12",
+                      "C) 12",
+                      "C. 12",
+                      "\\text{Option C}",
+                      "Choice C",
+                      "\\textbf{(C) } \\frac{1}{2}",
+                      "\\textbf{(C)}",
+                      "C.",
+                      "(C)",
+                      "\\textbf{C}",
+                      "\\text{(C) }12",
+                      "Option C: 12",
+                      "\\mathrm{(C)}~12",
+                      "$(C)$ none of these",
+                      "choice (C)",
+                      "(C) all of the above",
+                      "(C) 2 and 3",
+                      "\\textbf{(C)}\\ -1"};
+  const Texts other = {"\\textbf{(B)}\\ C", "(B) 12",        "(C) or (D)",
+                       "C) 12, D) 13",      "(C)(D)",        "(C) is wrong",
+                       "Option C or D",     "C12",           "C.5",
+                       "not (C)",           "(C 12",         "(C), (D)",
+                       "C. 12 D. 13",       "(12) C",        "(C)+1",
+                       "(C) + 1",           "(C)-1",         "(C), 12",
+                       "(C) or 12",         "\\text{(C)}^2", "\\textbf{(C)}\\ \\textbf{(D)}",
+                       "Option CD"};
+  expect_rows({{"C", same, other},
+               {"\\text{(C)}", same, other},
+               {"B", {"\\textbf{(B)}\\ C"}, {"\\textbf{(C)}\\ B"}},
+               {"12", {}, {"(C) 12", "C. 12"}}});
+}
+
 }  // namespace
 }  // namespace covrl
