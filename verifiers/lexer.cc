@@ -78,7 +78,7 @@ class Lexer {
     if (c == '{' && text.substr(at, 3) == "{}^") return at + 2;  // {}^\circ
     if (c == '.') return dot(text, at);
     if (std::string_view("+-*/^_!'%=<>,;:|&()[]{}").find(c) != std::string_view::npos)
-      sign(c);
+      push({.kind = TokenKind::kSign, .text = std::string(1, c), .is_star = c == '*'});
     else
       push({TokenKind::kUnknown, std::string(1, c)});
     return at + 1;

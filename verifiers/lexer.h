@@ -29,6 +29,7 @@ struct Token {
   std::string repeat = {};
   bool after_space = false;
   bool may_be_list = false;  // "123,456": a number here, two where lists are read
+  bool is_star = false;      // a * as typed, which may be emphasis; \cdot and \times are none
 
   bool is(TokenKind k, std::string_view t) const { return kind == k && text == t; }
   bool sign(char c) const { return kind == TokenKind::kSign && text[0] == c; }

@@ -122,7 +122,7 @@ class Comparison {
   // What stands about an answer goes: stars left over from emphasis, "therefore", an end of line.
   void parse(Parsed& side) {
     const auto is_ornament = [](const Token& token) {
-      return token.sign('*') || token.kind == math::TokenKind::kRowEnd ||
+      return token.is_star || token.kind == math::TokenKind::kRowEnd ||
              (token.kind == math::TokenKind::kCommand && math::is_ornament(token.text));
     };
     std::vector<Token>& tokens = side.tokens;

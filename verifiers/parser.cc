@@ -319,8 +319,6 @@ const Node* Parser::factor() {
       degrees();
     else if (sign('_'))
       node = based(node);
-    else if (node->is(Kind::kNumber) && take('\''))
-      unit_ += "'";
     else
       return node;
   }
@@ -366,10 +364,8 @@ const Node* Parser::primes(const Node* base) {
   std::string marks;
   while (take('\'')) marks += '\'';
   if (braced) expect('}');
-  if (base->is(Kind::kSymbol) || base->is(Kind::kConstant)) return symbol(base->text + marks);
-  if (!base->is(Kind::kNumber)) throw SyntaxError{};
-  unit_ += marks;
-  return base;
+  if (!base->is(Kind::kSymbol) && !base->is(Kind::kConstant)) throw SyntaxError{};
+  return symbol(base->text + marks);
 }
 
 const Node* Parser::exponent() {

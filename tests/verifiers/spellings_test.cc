@@ -115,5 +115,18 @@ TEST(Spellings, PrintedChoices) {
                {"12", {}, {"(C) 12", "C. 12"}}});
 }
 
+TEST(Spellings, OperatorsAtTheEndsAreNoEmphasis) {
+  expect_rows(
+      {{"12", {"*12*", "**12**", "12*"}, {"12\\cdot", "\\cdot 12", "12 \\times", "12·", "12+"}},
+       {"5", {"*5*"}, {"5 \\times", "5×", "\\times 5"}}});
+}
+
+TEST(Spellings, PrimesOfNumbersAreNoDecoration) {
+  expect_rows({{"5", {}, {"5'", "5''", "5^{\\prime}", "5′"}},
+               {"60^\\circ", {"60"}, {"60'", "60^\\prime"}},
+               {"60'", {"60'"}, {"60", "61'", "60^\\circ"}},
+               {"y'", {"y'", "y^{\\prime}"}, {"y"}}});
+}
+
 }  // namespace
 }  // namespace covrl
