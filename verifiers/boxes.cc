@@ -1,5 +1,6 @@
 #include "verifiers/boxes.h"
 
+#include <algorithm>
 #include <array>
 
 #include "verifiers/text.h"
@@ -55,9 +56,30 @@ class Scanner {
   size_t open(size_t begin, size_t at) {
     ++num_begun_;
     while (at < text_.size() && is_space(text_[at])) ++at;
+    if (const size_t end = bare_number_end(at)) return close(begin, at, end);
     if (at == text_.size() || text_[at] != '{') return at;  // begun, never opened
     open_.push_back({begin, at + 1, num_begun_});
     return at + 1;
+  }
+
+  // \boxed 5 without braces: where the number ends, when its line, sentence or formula ends there
+  // too; else 0.
+  size_t bare_number_end(size_t at) const {
+    size_t end = at;
+    while (end < text_.size() && is_digit(text_[end])) ++end;
+    if (end == at) return 0;
+    std::string_view rest = text_.substr(end);
+    if (rest.starts_with('.') && (rest.size() == 1 || is_space(rest[1]))) return end;
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(' ')));
+    const bool ends = rest.empty() || rest[0] == '\n' || rest[0] == '$' ||
+                      rest.starts_with("\\)") || rest.starts_with("\\]");
+    return ends ? end : 0;
+  }
+
+  size_t close(size_t begin, size_t content, size_t end) {
+    result_.boxes.push_back({begin, end, text_.substr(content, end - content)});
+    last_closed_ = num_begun_;
+    return end;
   }
 
   void close_brace(size_t at) {

@@ -18,7 +18,8 @@ struct BoxScan {
   bool last_is_complete = true;  // false: the last box begun has no closing brace
 };
 
-// Braces nest; escaped ones (\{ \}) do not count; a space before the opening brace is fine.
+// Braces nest; escaped ones (\{ \}) do not count; a space before the opening brace is fine. Without
+// braces only a number in digits is a box, where its line, sentence or formula ends with it.
 BoxScan find_boxes(std::string_view text);
 
 }  // namespace covrl

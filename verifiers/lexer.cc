@@ -63,8 +63,7 @@ class Lexer {
   size_t step(std::string_view text, size_t at, Mode mode) {
     const char c = text[at];
     if (is_space(c)) return skip_space(at);
-    if (is_digit(c) || (c == '.' && at + 1 < text.size() && is_digit(text[at + 1])))
-      return number(text, at);
+    if (starts_number(text, at)) return number(text, at);
     if (c == '\\') return backslash(text, at);
     if (is_letter(c)) return letters(text, at, mode);
     if (static_cast<unsigned char>(c) >= 0x80) return unicode(text, at);
@@ -76,6 +75,9 @@ class Lexer {
     }
     if (c == '=' && text.substr(at, 2) == "==") return at + 1;
     if (c == '{' && text.substr(at, 3) == "{}^") return at + 2;  // {}^\circ
+    if (text.substr(at).starts_with("{}") &&
+        text.find_first_not_of(" \t\n\r", at + 2) == std::string_view::npos)
+      return text.size();  // 7{}
     if (c == '.') return dot(text, at);
     if (std::string_view("+-*/^_!'%=<>,;:|&()[]{}").find(c) != std::string_view::npos)
       push({.kind = TokenKind::kSign, .text = std::string(1, c), .is_star = c == '*'});
@@ -319,6 +321,19 @@ class Lexer {
     return at;
   }
 
+  bool after_number() const {
+    return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber;
+  }
+
+  bool is_whole_answer(std::string_view run) const {
+    return tokens_.empty() && trimmed(text_, " \t\n\r$.").size() == run.size();
+  }
+
+  size_t word(std::string_view run, size_t end) {
+    push({TokenKind::kText, std::string(run)});
+    return end;
+  }
+
   size_t letters(std::string_view text, size_t at, Mode mode) {
     const size_t end = letters_end(text, at);
     const std::string_view run = text.substr(at, end - at);
@@ -330,6 +345,8 @@ class Lexer {
     }
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);
+    if (is_whole_answer(run) && is_answer_word(lower)) return word(run, end);
+    if (is_month(run) && (after_number() || is_before_number(text, end))) return word(run, end);
     if (lower == "percent" || lower == "pct" || lower == "percentage") {
       sign('%');
       return end;

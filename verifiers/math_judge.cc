@@ -6,11 +6,11 @@
 #include "verifiers/answer_text.h"
 #include "verifiers/bare_unit.h"
 #include "verifiers/compare.h"
+#include "verifiers/decoration.h"
 #include "verifiers/extract.h"
 #include "verifiers/finite_sums.h"
 #include "verifiers/parser.h"
 #include "verifiers/printed_choice.h"
-#include "verifiers/vocabulary.h"
 
 namespace covrl {
 
@@ -119,17 +119,9 @@ class Comparison {
     return comparer.equal(*gold_.node, *again.node);
   }
 
-  // What stands about an answer goes: stars left over from emphasis, "therefore", an end of line.
   void parse(Parsed& side) {
-    const auto is_ornament = [](const Token& token) {
-      return token.is_star || token.kind == math::TokenKind::kRowEnd ||
-             (token.kind == math::TokenKind::kCommand && math::is_ornament(token.text));
-    };
-    std::vector<Token>& tokens = side.tokens;
-    tokens.erase(tokens.begin(), std::find_if_not(tokens.begin(), tokens.end(), is_ornament));
-    const auto last = std::find_if_not(tokens.rbegin() + 1, tokens.rend(), is_ornament);
-    tokens.erase(last.base(), tokens.end() - 1);
-    side.node = without_finite_sums(*parse_answer(tokens, arena_, budget_), arena_, budget_);
+    math::remove_decoration(side.tokens);
+    side.node = without_finite_sums(*parse_answer(side.tokens, arena_, budget_), arena_, budget_);
   }
 
   bool said(const std::string& how, bool equal) {

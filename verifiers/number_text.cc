@@ -1,5 +1,7 @@
 #include "verifiers/number_text.h"
 
+#include <algorithm>
+
 #include "verifiers/text.h"
 
 namespace covrl::math {
@@ -86,7 +88,9 @@ class Reader {
     number_.text += '.';
     if (digits() > 0) return repeating();
     number_.text.pop_back();
-    return repeating();
+    const bool repeats = repeating();
+    if (number_.text.empty()) number_.text = "0";  // .\overline{3}
+    return repeats;
   }
 
   // \overline{27}, \bar{27}, \dot{2}
@@ -126,6 +130,19 @@ class Reader {
 };
 
 }  // namespace
+
+bool starts_number(std::string_view text, size_t at) {
+  if (is_digit(text[at])) return true;
+  if (text[at] != '.') return false;
+  std::string_view rest = text.substr(at + 1);
+  for (const std::string_view mark : {"\\overline{", "\\bar{"})
+    if (rest.starts_with(mark)) {
+      rest.remove_prefix(mark.size());
+      const size_t end = std::min(rest.size(), rest.find_first_not_of("0123456789"));
+      return end > 0 && rest.substr(end).starts_with('}');
+    }
+  return !rest.empty() && is_digit(rest[0]);
+}
 
 NumberText read_number(std::string_view text, size_t at, Separators separators) {
   return Reader(text, at, separators).run();

@@ -20,7 +20,10 @@ struct Separators {
   bool spaces = true;
 };
 
-// `text[at]` is a digit, or a point before one.
+// Whether a number begins at `at`: a digit, a point before one, or .\overline{3}.
+bool starts_number(std::string_view text, size_t at);
+
+// `text` at `at` starts a number.
 NumberText read_number(std::string_view text, size_t at, Separators separators);
 
 }  // namespace covrl::math

@@ -4,6 +4,7 @@
 #include "verifiers/parser_rules.h"
 #include "verifiers/parser_units.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -380,11 +381,13 @@ const Node* Parser::exponent() {
   return sign('^') ? power(node) : node;
 }
 
-// 52_8, (3021)_{4}
+// 52_8, (3021)_{4}, 52_{\text{eight}}
 const Node* Parser::based(const Node* node) {
   if (!node->is(Kind::kNumber) || node->digits > 0 || node->value < 0) throw SyntaxError{};
   advance();
   const Node* base = sign('{') ? braces() : primary();
+  if (const int named = base->is(Kind::kText) ? named_base(base->text) : 0)
+    base = arena_.number(named);
   if (!base->is(Kind::kNumber)) throw SyntaxError{};
   return make(Kind::kBased, {base}, node->value.get_str());
 }

@@ -157,12 +157,15 @@ UnicodeMeaning unicode_meaning(char32_t c) {
       {U'¾', {Kind::kFraction, "34"}},    {U'⅕', {Kind::kFraction, "15"}},
       {U'⅛', {Kind::kFraction, "18"}},    {U'⅜', {Kind::kFraction, "38"}},
       {U'⅝', {Kind::kFraction, "58"}},    {U'⅞', {Kind::kFraction, "78"}},
-      {U'€', {Kind::kSpace, ""}},         {U'£', {Kind::kSpace, ""}},
-      {U'¢', {Kind::kSpace, ""}},         {U'¥', {Kind::kSpace, ""}},
-      {U'。', {Kind::kSpace, ""}},        {U'\u00a0', {Kind::kSpace, ""}},
-      {U'\u2009', {Kind::kSpace, ""}},    {U'\u202f', {Kind::kSpace, ""}},
-      {U'\u3000', {Kind::kSpace, ""}},    {U'\u2002', {Kind::kSpace, ""}},
-      {U'\u2003', {Kind::kSpace, ""}}};
+      {U'⅖', {Kind::kFraction, "25"}},    {U'⅗', {Kind::kFraction, "35"}},
+      {U'⅘', {Kind::kFraction, "45"}},    {U'⅙', {Kind::kFraction, "16"}},
+      {U'⅚', {Kind::kFraction, "56"}},    {U'⅐', {Kind::kFraction, "17"}},
+      {U'⅑', {Kind::kFraction, "19"}},    {U'€', {Kind::kSpace, ""}},
+      {U'£', {Kind::kSpace, ""}},         {U'¢', {Kind::kSpace, ""}},
+      {U'¥', {Kind::kSpace, ""}},         {U'。', {Kind::kSpace, ""}},
+      {U'\u00a0', {Kind::kSpace, ""}},    {U'\u2009', {Kind::kSpace, ""}},
+      {U'\u202f', {Kind::kSpace, ""}},    {U'\u3000', {Kind::kSpace, ""}},
+      {U'\u2002', {Kind::kSpace, ""}},    {U'\u2003', {Kind::kSpace, ""}}};
   const auto found = table.find(c);
   if (found != table.end()) return found->second;
   const bool is_letter = (c >= 0xC0 && c <= 0x24F) || (c >= 0x370 && c <= 0x1FFF) ||

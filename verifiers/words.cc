@@ -1,5 +1,7 @@
 #include "verifiers/words.h"
 
+#include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -79,6 +81,19 @@ std::string_view usual_unit(std::string_view word) {
   return found == names.end() ? word : found->second;
 }
 
+bool is_answer_word(std::string_view word) {
+  static const Words words = words_of(R"(
+      always both composite convex concave even false infinite neither never no none odd prime true
+      yes)");
+  return words.contains(word);
+}
+
+bool is_month(std::string_view word) {
+  static const Words words = words_of(R"(
+      January February March April May June July August September October November December)");
+  return words.contains(word);
+}
+
 bool is_filler(std::string_view word) {
   static const Words words = words_of(R"(
       a an altogether complex consecutive different distinct each identical in nonnegative of ordered
@@ -91,6 +106,14 @@ int power_of_ten(std::string_view word) {
       {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}};
   const auto found = powers.find(word);
   return found == powers.end() ? 0 : found->second;
+}
+
+int named_base(std::string_view word) {
+  constexpr std::string_view kNames[] = {"two",    "three",    "four",     "five",    "six",
+                                         "seven",  "eight",    "nine",     "ten",     "eleven",
+                                         "twelve", "thirteen", "fourteen", "fifteen", "sixteen"};
+  const auto found = std::find(std::begin(kNames), std::end(kNames), word);
+  return found == std::end(kNames) ? 0 : static_cast<int>(found - std::begin(kNames)) + 2;
 }
 
 bool is_number_word(std::string_view word) {

@@ -6,7 +6,7 @@
 namespace covrl::math {
 
 // In lower case, but for is_unit_symbol, is_currency and usual_unit, where case tells units
-// apart.
+// apart, and is_month.
 
 // cm, miles, degrees, apples: a unit, or something often counted.
 bool is_unit_word(std::string_view word);
@@ -17,10 +17,16 @@ bool is_currency(std::string_view word);
 // One spelling for a unit: "miles" -> "mi".
 std::string_view usual_unit(std::string_view word);
 
+// even, yes, true ...: an answer in one word, where it is all of it.
+bool is_answer_word(std::string_view word);
+// January to December, written so.
+bool is_month(std::string_view word);
 // Beside a unit says nothing: "different" ways, "in total", cups "of" flour.
 bool is_filler(std::string_view word);
 // thousand, million ...: the power of ten; 0 when none.
 int power_of_ten(std::string_view word);
+// two to sixteen, as of a number's base; 0 when none.
+int named_base(std::string_view word);
 // six, third, tenths, dozen: a word that makes another number of the one before it.
 bool is_number_word(std::string_view word);
 // if, not, about, perhaps, plus, a number word ...: changes what is said, so no decoration.

@@ -128,5 +128,37 @@ TEST(Spellings, PrimesOfNumbersAreNoDecoration) {
                {"y'", {"y'", "y^{\\prime}"}, {"y"}}});
 }
 
+TEST(Spellings, OfAllKinds) {
+  expect_rows(
+      {{"7",
+        {"7{}", "7{} ", "\\text{The answer is } 7", "\\text{Answer: }7", "\\text{The answer is 7}"},
+        {"\\text{The answer is not } 7", "\\text{The answer is about } 7",
+         "\\text{The answer is } 8", "\\text{is } 7", "\\frac{7}{}", "7{}8"}},
+       {"\\frac13",
+        {".\\overline{3}", ".\\bar{3}"},
+        {".\\overline{4}", ".\\overline{3x}", "\\overline{3}"}},
+       {"\\frac95", {"1⅘", "1 ⅘"}, {"1⅗", "⅘"}},
+       {"\\frac16", {"⅙"}, {"⅚"}},
+       {"even", {"Even", "EVEN", "\\text{even}", "even."}, {"odd", "evne", "not even", "even odd"}},
+       {"52_8",
+        {"52_{\\text{eight}}", "52_{8}"},
+        {"52_{\\text{nine}}", "52_{\\text{eights}}", "52"}},
+       {"\\text{June 5}",
+        {"5 June", "June 5", "5\\text{ June}"},
+        {"6 June", "5 July", "5", "5 June 2020"}},
+       {"5 June", {"\\text{June 5}"}, {"5", "\\text{June 6}"}}});
+}
+
+TEST(Spellings, BoxesWithoutBraces) {
+  const auto judged = [](const char* response) { return judge_math(response, "12", {}).outcome; };
+  for (const char* response :
+       {"so \\boxed 12", "$\\boxed 12$", "\\boxed12.", "it is \\boxed 12. Done"})
+    EXPECT_EQ(judged(response), Outcome::kCorrect) << response;
+  EXPECT_EQ(judged("\\boxed{11} or \\boxed 12"), Outcome::kWrong);
+  for (const char* response :
+       {"12 \\boxed", "\\boxed 12/5", "\\boxed 12x", "\\boxed 12 + 1", "12 \\boxed."})
+    EXPECT_EQ(judged(response), Outcome::kUnparsed) << response;
+}
+
 }  // namespace
 }  // namespace covrl
