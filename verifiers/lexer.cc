@@ -186,8 +186,7 @@ class Lexer {
     if (at + 1 == text.size()) return at + 1;
     const char next = text[at + 1];
     if (!is_letter(next)) return escaped(text, at, next);
-    size_t end = at + 1;
-    while (end < text.size() && is_letter(text[end])) ++end;
+    size_t end = letters_end(text, at + 1);
     const std::string_view name = text.substr(at + 1, end - at - 1);
     switch (command_use(name)) {
       case CommandUse::kDrop:
@@ -199,7 +198,7 @@ class Lexer {
       case CommandUse::kFont:
         return end;
       case CommandUse::kSkip:
-        return skip_argument(text, end);
+        return argument_end(text, end);
       case CommandUse::kText:
       case CommandUse::kRoman:
         return words(text, end, command_use(name));
@@ -221,13 +220,6 @@ class Lexer {
       command(usual_name(name));
     }
     return end;
-  }
-
-  static size_t skip_argument(std::string_view text, size_t at) {
-    constexpr size_t kLongest = 40;
-    const std::string_view next = text.substr(at, kLongest);
-    const size_t close = next.find('}');
-    return next.starts_with('{') && close != std::string_view::npos ? at + close + 1 : at;
   }
 
   size_t escaped(std::string_view text, size_t at, char next) {
@@ -316,12 +308,7 @@ class Lexer {
     return n > 1 && tokens_[n - 1].sign('*') && tokens_[n - 2].kind == TokenKind::kText;
   }
 
-  static size_t letters_end(std::string_view text, size_t at) {
-    while (at < text.size() && is_letter(text[at])) ++at;
-    return at;
-  }
-
-  bool after_number() const {
+  bool follows_number() const {
     return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber;
   }
 
@@ -337,7 +324,10 @@ class Lexer {
   size_t letters(std::string_view text, size_t at, Mode mode) {
     const size_t end = letters_end(text, at);
     const std::string_view run = text.substr(at, end - at);
-    if (const size_t time = half_of_day(text, at)) return time;
+    if (const size_t length = follows_number() ? half_of_day_length(text.substr(at)) : 0) {
+      push({TokenKind::kText, lower_case(text.substr(at, 1)) + "m"});
+      return at + length;
+    }
     if (between_numbers(text, run, end, mode)) return end;
     if (run == "and" || run == "or" || run == "OR" || run == "AND") {
       push({TokenKind::kWord, std::string(run)});
@@ -346,34 +336,25 @@ class Lexer {
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);
     if (is_whole_answer(run) && is_answer_word(lower)) return word(run, end);
-    if (is_month(run) && (after_number() || is_before_number(text, end))) return word(run, end);
+    if (is_month(run) && (follows_number() || is_before_number(text, end))) return word(run, end);
     if (lower == "percent" || lower == "pct" || lower == "percentage") {
       sign('%');
       return end;
     }
-    const bool minutes = run == "min" && !tokens_.empty() &&
-                         tokens_.back().kind == TokenKind::kNumber && mode == Mode::kWords;
+    const bool minutes = run == "min" && follows_number() && mode == Mode::kWords;
     if (is_plain_command(run) && !minutes) {
       command(usual_name(run));
       return end;
     }
-    if (mode == Mode::kWords && run.size() > 1) {
-      push({TokenKind::kText, std::string(run)});
-      return end;
-    }
+    if (mode == Mode::kWords && run.size() > 1) return word(run, end);
     const bool value_before = !tokens_.empty() && tokens_.back().kind != TokenKind::kLetter;
-    if (run.size() > 1 && value_before && (is_unit_word(lower) || power_of_ten(lower) > 0)) {
-      push({TokenKind::kText, std::string(run)});
-      return end;
-    }
+    if (run.size() > 1 && value_before && (is_unit_word(lower) || power_of_ten(lower) > 0))
+      return word(run, end);
     if (run.size() > 2 && run.starts_with("sqrt")) {
       command("sqrt");
       return at + 4;
     }
-    if (in_phrase_ && run.size() == 1) {
-      push({TokenKind::kText, std::string(run)});
-      return end;
-    }
+    if (in_phrase_ && run.size() == 1) return word(run, end);
     for (const char c : run) push({TokenKind::kLetter, std::string(1, c)});
     return end;
   }
@@ -381,8 +362,7 @@ class Lexer {
   // What stands between numbers or before one: x of 4.5 x 10^3, "to" of 3 to 5, USD of USD 5.
   bool between_numbers(std::string_view text, std::string_view run, size_t end, Mode mode) {
     if (is_currency(run) && is_before_number(text, end)) return true;
-    const bool is_ratio = run == "to" && mode == Mode::kWords && !tokens_.empty() &&
-                          tokens_.back().kind == TokenKind::kNumber;
+    const bool is_ratio = run == "to" && mode == Mode::kWords && follows_number();
     const bool is_product = run == "x" && is_times(text, end);
     if (is_ratio || is_product) sign(is_ratio ? ':' : '*');
     return is_ratio || is_product;
@@ -391,22 +371,8 @@ class Lexer {
   // 4.5 x 10^3
   bool is_times(std::string_view text, size_t at) const {
     const std::string_view rest = trimmed(text.substr(at), " ");
-    return space_ && !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber &&
-           at < text.size() && text[at] == ' ' && rest.starts_with("10^");
-  }
-
-  // a.m., pm after a number: one text token "am" or "pm"; 0 when it is something else.
-  size_t half_of_day(std::string_view text, size_t at) {
-    if (tokens_.empty() || tokens_.back().kind != TokenKind::kNumber) return 0;
-    const std::string lower = lower_case(text.substr(at, 4));
-    if (lower.empty() || (lower[0] != 'a' && lower[0] != 'p')) return 0;
-    const bool dotted = lower.starts_with("a.m") || lower.starts_with("p.m");
-    if (!dotted && lower.substr(1, 1) != "m") return 0;
-    size_t length = dotted ? 3 : 2;
-    if (lower.size() > length && is_letter(lower[length])) return 0;
-    push({TokenKind::kText, lower.substr(0, 1) + "m"});
-    if (dotted && lower.size() > length && lower[length] == '.') ++length;
-    return at + length;
+    return space_ && follows_number() && at < text.size() && text[at] == ' ' &&
+           rest.starts_with("10^");
   }
 
   Commas commas_;

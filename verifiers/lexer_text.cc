@@ -42,6 +42,28 @@ size_t gap_length(std::string_view text) {
   return is_gap ? close + 1 : 0;
 }
 
+size_t letters_end(std::string_view text, size_t at) {
+  while (at < text.size() && is_letter(text[at])) ++at;
+  return at;
+}
+
+size_t argument_end(std::string_view text, size_t at) {
+  constexpr size_t kLongest = 40;
+  const std::string_view next = text.substr(at, kLongest);
+  const size_t close = next.find('}');
+  return next.starts_with('{') && close != std::string_view::npos ? at + close + 1 : at;
+}
+
+size_t half_of_day_length(std::string_view text) {
+  const std::string lower = lower_case(text.substr(0, 4));
+  if (lower.empty() || (lower[0] != 'a' && lower[0] != 'p')) return 0;
+  const bool dotted = lower.starts_with("a.m") || lower.starts_with("p.m");
+  if (!dotted && lower.substr(1, 1) != "m") return 0;
+  const size_t length = dotted ? 3 : 2;
+  if (lower.size() > length && is_letter(lower[length])) return 0;
+  return length + (dotted && lower.size() > length && lower[length] == '.');
+}
+
 bool is_before_number(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(std::min(at, text.size()));
   const size_t next = rest.find_first_not_of(" .~}");

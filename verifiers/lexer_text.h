@@ -20,6 +20,15 @@ std::string half_width(std::string_view text);
 // Length of the [2pt] of \\[2pt] that `text` begins with; 0 when there is none.
 size_t gap_length(std::string_view text);
 
+// Past the letters at `at`.
+size_t letters_end(std::string_view text, size_t at);
+
+// Past the short {argument} at `at`; `at` itself when there is none.
+size_t argument_end(std::string_view text, size_t at);
+
+// Length of the a.m., pm ... that `text` begins with; 0 when it is something else.
+size_t half_of_day_length(std::string_view text);
+
 // Whether a number comes next, but for spaces: 5 of "Rs. 5".
 bool is_before_number(std::string_view text, size_t at);
 
