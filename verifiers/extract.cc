@@ -223,17 +223,21 @@ std::string_view before(std::string_view text, std::string_view value) {
 }
 
 // What follows `value` when the next words deny it: "5 is not the answer", "5 cannot be right".
-// Words further on may speak of something else.
+// Words further on, and those behind "which", may speak of something else.
 std::string_view denial_after(std::string_view text, std::string_view value) {
   const std::string_view rest = text.substr(before(text, value).size() + value.size());
   const std::string_view clause = rest.substr(0, rest.find_first_of(".,;:!?\n"));
   constexpr int kMostWords = 4;
-  size_t at = 0;
-  for (int word = 0; word < kMostWords && at < clause.size(); ++word) {
+  for (size_t at = 0, words = 0; words < kMostWords && at < clause.size(); ++words) {
     while (at < clause.size() && !is_letter(clause[at])) ++at;
+    const size_t begin = at;
     while (at < clause.size() && is_letter(clause[at])) ++at;
+    const std::string word = lower_case(clause.substr(begin, at - begin));
+    if (word == "which" || word == "that" || word == "because" || word == "since" || word == "as")
+      break;
+    if (word != "without" && math::denies(word)) return clause;
   }
-  return has_denial(clause.substr(0, at)) ? clause : std::string_view();
+  return {};
 }
 
 // What a statement of the answer says, up to the end of its sentence; all of the sentence when it

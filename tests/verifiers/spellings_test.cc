@@ -64,8 +64,10 @@ TEST(Spellings, AValueThatIsDeniedIsNoAnswer) {
   for (const char* response : {"5 is not the answer", "So 5 cannot be right.", "$5$ is wrong",
                                "The answer: 5 is impossible", "x = 5 isn't a solution"})
     EXPECT_FALSE(accepted(response)) << response;
-  for (const char* response : {"5 is the answer", "we see that 5 is the only solution, not more",
-                               "x = 5 is the root we want because no other one is positive"})
+  for (const char* response :
+       {"5 is the answer", "The answer is 5 which is not much", "We have 5 without doubt",
+        "we see that 5 is the only solution, not more",
+        "x = 5 is the root we want because no other one is positive"})
     EXPECT_TRUE(accepted(response)) << response;
 }
 
