@@ -13,7 +13,8 @@ using Kind = NodeKind;
 
 bool is_real_set(const Node& node) {
   return node.is(Kind::kUnion) || node.is(Kind::kConstant, "reals") || is_inequality(node) ||
-         node.is(Kind::kDifference) || is_sure_interval(node);
+         node.is(Kind::kDifference) || node.is(Kind::kIntersection) || removed_set(node) ||
+         is_sure_interval(node);
 }
 
 bool is_empty_set(const Node& node) { return node.is(Kind::kConstant, "emptyset"); }

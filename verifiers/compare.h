@@ -86,7 +86,11 @@ class Comparer {
   std::optional<Region> region(const Node& node);
   std::optional<Region> region_of_relation(const Node& node);
   std::optional<Region> joined(const Nodes& nodes);
-  std::optional<Region> between(const Nodes& nodes);
+  std::optional<Region> region_of_distance(const Node& node);
+  std::optional<Region> all_at_once(const Nodes& nodes);
+  std::optional<Region> common(const Nodes& nodes);
+  std::optional<Region> without(const Node& all, const Node& removed);
+  std::optional<Region> intersection(const Region& a, const Region& b);
   std::optional<Region> complement(Region region);
   bool equal_regions(Region gold, Region answer);
   bool merge(Region& region);
@@ -107,6 +111,8 @@ bool is_inequality(const Node& node);
 bool is_equation(const Node& node);
 // By its brackets or its ends an interval, and no point.
 bool is_sure_interval(const Node& node);
+// S of A - S where S is a set in braces; nullptr for all else.
+const Node* removed_set(const Node& node);
 // infinity: 1 or -1; else 0.
 int infinity_sign(const Node& node);
 

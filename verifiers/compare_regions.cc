@@ -12,12 +12,27 @@ using Kind = NodeKind;
 
 bool is_variable(const Node& node) { return node.is(Kind::kSymbol); }
 
+bool is_distance(const Node& node) { return node.is(Kind::kCall, "abs") && has_symbols(node); }
+
+bool is_less(Relation relation) {
+  return relation == Relation::kLess || relation == Relation::kLessEqual;
+}
+bool has_ends(Relation relation) {
+  return relation == Relation::kLessEqual || relation == Relation::kGreaterEqual;
+}
+
 }  // namespace
 
 bool is_sure_interval(const Node& node) {
   return node.is(Kind::kTuple) && node.args.size() == 2 &&
          (node.open == '[' || node.close == ']' || infinity_sign(node.arg(0)) != 0 ||
           infinity_sign(node.arg(1)) != 0);
+}
+
+const Node* removed_set(const Node& node) {
+  const bool is_difference = node.is(Kind::kAdd) && node.args.size() == 2 &&
+                             node.arg(1).is(Kind::kNegate) && node.arg(1).arg(0).is(Kind::kSet);
+  return is_difference ? node.arg(1).args[0] : nullptr;
 }
 
 std::optional<Comparer::Region> Comparer::region(const Node& node) {
@@ -37,7 +52,7 @@ std::optional<Comparer::Region> Comparer::region(const Node& node) {
       return points;
     }
     case Kind::kList:
-      if (node.text != "or") return between(node.args);
+      if (node.text != "or") return all_at_once(node.args);
       for (const Node* part : node.args)
         if (!is_inequality(*part) && !is_equation(*part) && !is_sure_interval(*part))
           return std::nullopt;
@@ -47,11 +62,12 @@ std::optional<Comparer::Region> Comparer::region(const Node& node) {
       return node.text == "emptyset" ? std::optional(Region{}) : std::nullopt;
     case Kind::kRelation:
       return region_of_relation(node);
-    case Kind::kDifference: {  // of the reals
-      if (!node.arg(0).is(Kind::kConstant, "reals")) return std::nullopt;
-      auto removed = region(node.arg(1));
-      return removed ? complement(std::move(*removed)) : std::nullopt;
-    }
+    case Kind::kIntersection:
+      return common(node.args);
+    case Kind::kDifference:
+      return without(node.arg(0), node.arg(1));
+    case Kind::kAdd:  // \mathbb R - \{2\}
+      return removed_set(node) ? without(node.arg(0), *removed_set(node)) : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -66,6 +82,8 @@ std::optional<Comparer::Region> Comparer::region_of_relation(const Node& node) {
     if (inside) inside->variable = node.arg(0).text;
     return inside;
   }
+  if (n == 2 && (is_distance(node.arg(0)) || is_distance(node.arg(1))))
+    return region_of_distance(node);
   size_t at = 0;  // of the variable
   while (at < n && !is_variable(node.arg(at))) ++at;
   if (at == n || (n == 3 && at != 1)) return std::nullopt;
@@ -81,8 +99,7 @@ std::optional<Comparer::Region> Comparer::region_of_relation(const Node& node) {
     if (relation == Relation::kNotEqual)
       return Region{{{nullptr, bound, false, false}, {bound, nullptr, false, false}},
                     result.variable};
-    const bool less = relation == Relation::kLess || relation == Relation::kLessEqual;
-    const bool closed = relation == Relation::kLessEqual || relation == Relation::kGreaterEqual;
+    const bool less = is_less(relation), closed = has_ends(relation);
     const bool infinite = infinity_sign(*bound) != 0;
     const Node* end = infinite ? nullptr : bound;
     if (less == bound_first) {
@@ -112,28 +129,98 @@ std::optional<Comparer::Region> Comparer::joined(const Nodes& nodes) {
   return all;
 }
 
-// x >= 2 and x < 5: what lies between a lower and an upper bound of one variable.
-std::optional<Comparer::Region> Comparer::between(const Nodes& nodes) {
-  if (nodes.size() != 2 || !is_inequality(*nodes[0]) || !is_inequality(*nodes[1]))
-    return std::nullopt;
-  auto above = region(*nodes[0]), below = region(*nodes[1]);
-  if (!above || !below || above->variable != below->variable || above->pieces.size() != 1 ||
-      below->pieces.size() != 1)
-    return std::nullopt;
-  if (!above->pieces[0].low) std::swap(above, below);
-  Piece& low = above->pieces[0];
-  const Piece& high = below->pieces[0];
-  if (!low.low || low.high || high.low || !high.high) return std::nullopt;
-  if (order(*low.low, *high.high, budget_) != -1) return std::nullopt;
-  low.high = high.high;
-  low.high_closed = high.high_closed;
-  return above;
+// |x - a| < c is (a - c, a + c); |x - a| >= c is what that leaves.
+std::optional<Comparer::Region> Comparer::region_of_distance(const Node& node) {
+  const size_t at = is_distance(node.arg(0)) ? 0 : 1;
+  const Node& inside = node.arg(at).arg(0);
+  const Node* bound = node.args[1 - at];
+  if (!is_inequality(node) || node.relations[0] == Relation::kNotEqual) return std::nullopt;
+  if (has_symbols(*bound)) return std::nullopt;
+  const Node* variable = &inside;
+  const Node* centre = arena_.number(0);
+  if (inside.is(Kind::kAdd) && inside.args.size() == 2) {
+    const size_t which = is_variable(inside.arg(0)) ? 0 : 1;
+    variable = inside.args[which];
+    centre = arena_.make(Kind::kNegate, {inside.args[1 - which]});
+  }
+  const std::optional<int> sign = order(*bound, *arena_.number(0), budget_);
+  if (!is_variable(*variable) || has_symbols(*centre) || !sign) return std::nullopt;
+  const bool is_within = is_less(node.relations[0]) == (at == 0);
+  const bool closed = has_ends(node.relations[0]) == is_within;  // of what is within
+  Region region{{}, variable->text};
+  if (*sign > 0 || (*sign == 0 && closed))
+    region.pieces.push_back(
+        {difference(*centre, *bound), arena_.make(Kind::kAdd, {centre, bound}), closed, closed});
+  return is_within ? region : complement(region);
+}
+
+// x >= 2 and x < 5; x > 0, x \ne 5: what relations of one variable leave together. nullopt when one
+// of them says it all or they leave nothing: then they are several answers.
+std::optional<Comparer::Region> Comparer::all_at_once(const Nodes& nodes) {
+  int num_inequalities = 0;
+  for (const Node* node : nodes) {
+    num_inequalities += is_inequality(*node) ? 1 : 0;
+    if (!is_inequality(*node) &&
+        !(node->is(Kind::kRelation) && node->relations[0] == Relation::kIn))
+      return std::nullopt;
+  }
+  const auto together = common(nodes);
+  if (!together || together->variable.empty() || together->pieces.empty()) return std::nullopt;
+  for (const Node* node : nodes) {
+    const auto part = region(*node);
+    if (part->variable != together->variable) return std::nullopt;
+    if (num_inequalities > 1 && equal_regions(*part, *together)) return std::nullopt;
+  }
+  return together;
+}
+
+std::optional<Comparer::Region> Comparer::common(const Nodes& nodes) {
+  std::optional<Region> all = region(*nodes[0]);
+  for (size_t i = 1; all && i < nodes.size(); ++i) {
+    const auto next = region(*nodes[i]);
+    all = next ? intersection(*all, *next) : std::nullopt;
+  }
+  return all;
+}
+
+std::optional<Comparer::Region> Comparer::without(const Node& all, const Node& removed) {
+  const auto left = region(all);
+  const auto right = left ? region(removed) : std::nullopt;
+  const auto rest = right ? complement(*right) : std::nullopt;
+  return rest ? intersection(*left, *rest) : std::nullopt;
+}
+
+// nullopt when ends cannot be ordered.
+std::optional<Comparer::Region> Comparer::intersection(const Region& a, const Region& b) {
+  if (!a.variable.empty() && !b.variable.empty() && a.variable != b.variable) return std::nullopt;
+  Region result{{}, a.variable.empty() ? b.variable : a.variable};
+  bool ordered = true;
+  // Which of two ends is the narrower: 1 for that of `right`, 0 for both.
+  const auto narrower = [&](const Node* left, const Node* right, int direction) {
+    if (!left || !right) return !left && !right ? 0 : right ? 1 : -1;
+    const auto found = order(*right, *left, budget_);
+    ordered &= found.has_value();
+    return found.value_or(0) * direction;
+  };
+  for (const Piece& left : a.pieces)
+    for (const Piece& right : b.pieces) {
+      const int low = narrower(left.low, right.low, 1);
+      const int high = narrower(left.high, right.high, -1);
+      const Piece piece{low > 0 ? right.low : left.low, high > 0 ? right.high : left.high,
+                        (low > 0 || left.low_closed) && (low < 0 || right.low_closed),
+                        (high > 0 || left.high_closed) && (high < 0 || right.high_closed)};
+      const bool bounded = piece.low && piece.high;
+      const int length = bounded ? narrower(piece.low, piece.high, 1) : 1;
+      if (length > 0 || (length == 0 && piece.low_closed && piece.high_closed))
+        result.pieces.push_back(piece);
+    }
+  return ordered ? std::optional(result) : std::nullopt;
 }
 
 // What the pieces leave of the reals.
 std::optional<Comparer::Region> Comparer::complement(Region region) {
   if (!merge(region)) return std::nullopt;
-  Region rest;
+  Region rest{{}, region.variable};
   Piece gap;  // from the end of the last piece
   bool is_open = true;
   for (const Piece& piece : region.pieces) {

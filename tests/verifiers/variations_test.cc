@@ -200,5 +200,21 @@ TEST(Variations, OrderOfNames) {
                {"\\emptyset", {"\\varnothing", "\\{\\}"}, {"\\{\\emptyset\\}", "\\{0\\}", "0"}}});
 }
 
+TEST(Variations, RegionsTakenApart) {
+  expect_rows({{"(0,5)\\cup(5,\\infty)",
+                {"(0,\\infty)\\setminus\\{5\\}", "x>0, x\\ne5", "x\\ne5 \\text{ and } x>0",
+                 "(0,\\infty)-\\{5\\}", "x\\in(0,\\infty), x\\ne 5"},
+                {"x>0", "x\\ne5", "x>0 \\text{ or } x\\ne5", "x>0, y\\ne5",
+                 "[0,\\infty)\\setminus\\{5\\}", "(0,\\infty)\\setminus\\{4\\}"}},
+               {"[-1,1]", {"|x|\\le1", "1\\ge|x|"}, {"|x|<1", "|x|\\ge1", "|x|\\le2", "|x|\\le-1"}},
+               {"(1,5)", {"|x-3|<2", "2>|x-3|"}, {"|x+3|<2", "|x-3|\\le2"}},
+               {"(-\\infty,1]\\cup[5,\\infty)", {"|x-3|\\ge2"}, {"|x-3|>2", "|x-3|<2"}},
+               {"(-\\infty,2)\\cup(2,\\infty)",
+                {"\\mathbb R-\\{2\\}", "x\\ne2", "x\\in\\mathbb{R}, x\\ne2"},
+                {"\\mathbb R-\\{3\\}", "\\mathbb R"}},
+               {"x>5", {}, {"x>5, x>3", "x>5, x<3"}},
+               {"[2,3]", {"[0,3]\\cap[2,5]"}, {"[0,3]\\cap(2,5]", "[0,3]\\cup[2,5]"}}});
+}
+
 }  // namespace
 }  // namespace covrl
