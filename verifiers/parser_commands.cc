@@ -90,7 +90,9 @@ const Node* Parser::big(const std::string& name) {
     }
   }
   if (is_upper_first && args.size() == 2) std::swap(args[0], args[1]);
-  args.push_back(term());
+  const bool is_negative = take('-');  // \sum -k
+  const Node* body = term();
+  args.push_back(is_negative ? make(Kind::kNegate, {body}) : body);
   return make(Kind::kCall, std::move(args), name);
 }
 
