@@ -73,9 +73,26 @@ std::string Parser::name_marks() {
   return name + marks;
 }
 
+// C(n, 2): a letter first, else it is a point that is named C.
+bool Parser::is_choice_ahead() const {
+  if (!now().sign('(') || now().after_space || ahead(1).kind != TokenKind::kLetter) return false;
+  int num_commas = 0;
+  size_t n = 1;
+  for (; ahead(n).kind == TokenKind::kLetter || ahead(n).kind == TokenKind::kNumber ||
+         ahead(n).sign(',') || ahead(n).sign('+') || ahead(n).sign('-');
+       ++n)
+    num_commas += ahead(n).sign(',') ? 1 : 0;
+  return num_commas == 1 && ahead(n).sign(')');
+}
+
 const Node* Parser::letter() {
   const std::string name = now().text;
   advance();
+  if (name == "C" && is_choice_ahead()) {
+    const Node* pair = brackets();
+    if (!pair->is(Kind::kTuple) || pair->args.size() != 2) throw SyntaxError{};
+    return make(Kind::kCall, pair->args, "binom");
+  }
   const std::string marks = name_marks();
   const bool function = name == "f" || name == "g" || name == "h";
   const bool of_number = ahead(1).kind == TokenKind::kNumber && ahead(2).sign(')');

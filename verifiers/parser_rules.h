@@ -130,6 +130,7 @@ class Parser {
   // The text of a subscript.
   std::string subscript();
   std::string name_marks();
+  bool is_choice_ahead() const;
   const Node* letter();
   const Node* brackets();
   // {3 \over 4} too.

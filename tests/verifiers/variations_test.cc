@@ -182,6 +182,14 @@ TEST(Variations, SmallBesideLarge) {
                {"10^{-60}\\sin 2", {"2\\cdot10^{-60}\\sin1\\cos1"}, {"10^{-60}\\sin 3"}}});
 }
 
+TEST(Variations, Binomials) {
+  expect_rows({{"\\binom n2",
+                {"C(n,2)", "\\frac{n(n-1)}{2}", "{n \\choose 2}"},
+                {"C(2,n)", "C(n)", "C(n,3)"}},
+               {"\\binom{n+1}{k}", {"C(n+1,k)"}, {"C(n,k)"}},
+               {"C(1,2)", {}, {"C(1,3)"}}});
+}
+
 // What is said of x is not said of a function of x, nor of y.
 TEST(Variations, NamesOfEquations) {
   expect_rows({{"x=5",
