@@ -21,8 +21,6 @@ namespace covrl {
 
 namespace {
 
-constexpr int kNumVerifyThreads = 2;
-
 // What is told of the responses.
 struct TableWords {
   std::string by, format = "table", reflection_words;

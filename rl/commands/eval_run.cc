@@ -14,8 +14,6 @@ namespace covrl {
 
 namespace {
 
-constexpr int kNumVerifyThreads = 2;
-
 // What the responses to a set depend on, beside the checkpoint.
 Json settings_of(const EvalFile& file, size_t place, const SamplingWords& words,
                  const VerifierWords& judge) {

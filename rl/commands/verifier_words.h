@@ -11,6 +11,8 @@
 
 namespace covrl {
 
+constexpr int kNumVerifyThreads = 2;  // of the commands that judge beside sampling
+
 struct VerifierWords {
   std::string name = "math";
   std::vector<std::string> overrides = {};
