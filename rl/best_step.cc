@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 #include "core/error.h"
 
@@ -82,6 +83,21 @@ std::vector<StepAccuracy> step_accuracies(
   return accuracies;
 }
 
+size_t best_place(const std::vector<std::pair<int64_t, double>>& results) {
+  COVRL_CHECK(!results.empty());
+  std::optional<size_t> best, start;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const auto& [step, value] = results[i];
+    if (!std::isfinite(value)) continue;
+    if (step == 0) {
+      start = i;
+    } else if (!best || value >= results[*best].second) {
+      best = i;
+    }
+  }
+  return best ? *best : start.value_or(results.size() - 1);
+}
+
 const StepAccuracy& best_step(const std::vector<StepAccuracy>& steps,
                               const std::vector<std::string>& choose_on) {
   COVRL_CHECK(!steps.empty());
@@ -90,12 +106,9 @@ const StepAccuracy& best_step(const std::vector<StepAccuracy>& steps,
     if (!is_one_of(known, name))
       throw_usage("no set '", name, "' to choose the step on; sets are ", joined(known));
   const std::vector<std::string>& names = choose_on.empty() ? known : choose_on;
-  const StepAccuracy* best = nullptr;
-  for (const StepAccuracy& step : steps) {
-    if (step.step == 0 && steps.size() > 1) continue;
-    if (best == nullptr || average(step, names) >= average(*best, names)) best = &step;
-  }
-  return *best;
+  std::vector<std::pair<int64_t, double>> averages;
+  for (const StepAccuracy& step : steps) averages.emplace_back(step.step, average(step, names));
+  return steps[best_place(averages)];
 }
 
 ReportTable step_table(const std::vector<StepAccuracy>& steps) {

@@ -25,8 +25,12 @@ std::vector<StepAccuracy> step_accuracies(
     const std::vector<std::pair<int64_t, Metrics>>& steps,
     const std::vector<std::pair<std::string, std::string>>& metrics);
 
-// The step with the best average over the sets `choose_on` (empty: over all), the latest of
-// equals; step 0, where nothing is learned yet, only when there is no other. Error(kUsage) for a
+// What "best" means everywhere: of the results (step, value), in order of step, the place of the
+// highest value, the latest of equals; step 0, where nothing is learned yet, only when no other has
+// a result. A value that is not finite is no result; where there is none at all, the last place.
+size_t best_place(const std::vector<std::pair<int64_t, double>>& results);
+
+// The best step by the average over the sets `choose_on` (empty: over all). Error(kUsage) for a
 // set that was not evaluated.
 const StepAccuracy& best_step(const std::vector<StepAccuracy>& steps,
                               const std::vector<std::string>& choose_on);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "entropy/ceiling.h"
+#include "rl/best_step.h"
 #include "rl/entropy_watch.h"
 #include "rl/svg_chart.h"
 
@@ -55,6 +56,13 @@ std::string at_step(const Place& place, const std::string& name) {
          std::to_string(place.run->metrics[place.index].first) + ")";
 }
 
+Place best_of(const std::vector<Place>& places, const std::string& name) {
+  std::vector<std::pair<int64_t, double>> results;
+  for (const Place& place : places)
+    results.emplace_back(place.run->metrics[place.index].first, value_at(place, name));
+  return places[best_place(results)];
+}
+
 // The law's columns, or why there is none.
 std::vector<std::string> law_cells(const RunData& run, const std::string& accuracy) {
   EntropyWatch watch(accuracy);
@@ -101,9 +109,7 @@ ReportTable accuracy_table(const std::vector<RunData>& runs) {
   for (const RunData& run : runs)
     for (const std::string& name : metric_names({run}, "val-core/", "/acc/")) {
       const std::vector<Place> places = places_of(run, name);
-      const Place best = *std::max_element(
-          places.begin(), places.end(),
-          [&](const Place& a, const Place& b) { return value_at(a, name) < value_at(b, name); });
+      const Place best = best_of(places, name);
       const std::string shown = accuracy_name(name);
       const size_t comma = shown.find(", ");
       table.rows.push_back({run.name, shown.substr(0, comma), shown.substr(comma + 2),

@@ -21,8 +21,8 @@ std::string accuracy_name(const std::string& metric);
 std::vector<std::string> metric_names(const std::vector<RunData>& runs, const std::string& prefix,
                                       const std::string& part);
 
-// First, last and best value of every accuracy, the last two apart and with their steps; mean and
-// deviation where a run stands for several.
+// First, last and best value (rl/best_step.h) of every accuracy, the last two with their steps;
+// mean and deviation where a run stands for several.
 ReportTable accuracy_table(const std::vector<RunData>& runs);
 // Of runs with evaluations: entropy at the start and the end, accuracy at the end, and the law
 // R = -a e^H + b (entropy/ceiling.h) fitted to the run: a, b, R^2, ceiling, and the final accuracy

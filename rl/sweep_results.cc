@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "rl/best_step.h"
 #include "rl/run_dir.h"
 #include "rl/sweep_plan.h"
 
@@ -98,9 +99,9 @@ AccuracyOfRuns accuracy_of(const VariantResult& result, const std::string& metri
     if (points.empty()) continue;
     if (points.front().first == 0) accuracy.before.push_back(points.front().second);
     accuracy.last.push_back(points.back().second);
-    const auto best = *std::ranges::max_element(points, {}, [](const auto& p) { return p.second; });
-    accuracy.best.push_back(best.second);
-    accuracy.best_steps.push_back(best.first);
+    const auto& [step, value] = points[best_place(points)];
+    accuracy.best.push_back(value);
+    accuracy.best_steps.push_back(step);
   }
   return accuracy;
 }

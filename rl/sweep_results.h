@@ -31,7 +31,7 @@ struct SweepResult {
 SweepResult read_results(const Sweep& sweep);
 
 // Accuracy of a variant: its values before training, at the last step, and at the best evaluation
-// of each run by itself; a value for each run that has it.
+// (rl/best_step.h) of each run by itself; a value for each run that has it.
 struct AccuracyOfRuns {
   std::vector<double> before, last, best;
   std::vector<int64_t> best_steps;

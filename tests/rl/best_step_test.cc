@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/error.h"
 
 namespace covrl {
@@ -33,6 +35,21 @@ TEST(BestStep, IsOfTheTrainedOnesByTheAverageOrTheChosenSets) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("sets are a, b"), std::string::npos) << error.what();
   }
+}
+
+TEST(BestStep, AStepWithoutAResultIsNeverTheBest) {
+  const double none = std::nan("");
+  const auto best = [](const std::vector<EvalResult>& results) {
+    return best_step(step_accuracies(results), {}).step;
+  };
+  EXPECT_EQ(best({result(1, "a", none), result(2, "a", 0.1), result(3, "a", none)}), 2);
+  EXPECT_EQ(best({result(0, "a", 0.5), result(1, "a", none)}), 0);
+  EXPECT_EQ(best({result(0, "a", none), result(1, "a", none), result(2, "a", none)}), 2);
+}
+
+TEST(BestStep, IsTheSameForAllThatAskWithStepsAndValues) {
+  EXPECT_EQ(best_place({{0, 0.9}, {10, 0.5}, {20, 0.5}, {30, 0.4}}), 2u);
+  EXPECT_EQ(best_place({{0, 0.9}}), 0u);
 }
 
 TEST(BestStep, TheLatestOfEqualsIsTaken) {

@@ -54,6 +54,14 @@ TEST(SweepResults, MeanAndSampleDeviationBeforeLastAndBest) {
   EXPECT_NEAR(points[1].second, (.7 + .3 + .4) / 3, 1e-15);
 }
 
+TEST(SweepResults, TheBestIsNeverTheStartAndTheLatestOfEquals) {
+  const SweepResult result = result_of({curve(.9, .4, .3), curve(.2, .5, .5)}, 2);
+  const AccuracyOfRuns accuracy = accuracy_of(result.variants[0], kTest);
+  EXPECT_EQ(accuracy.best_steps, (std::vector<int64_t>{10, 20}));
+  EXPECT_EQ(accuracy.best, (std::vector<double>{.4, .5}));
+  EXPECT_EQ(accuracy.before, (std::vector<double>{.9, .2}));
+}
+
 TEST(SweepResults, OneSeedHasNoSpreadAndMissingRunsAreNamed) {
   const SweepResult one = result_of({curve(.2, .7, .6)}, 1);
   EXPECT_EQ(headline_table(one).rows[0][3], "60.0 %");
