@@ -29,6 +29,27 @@ std::vector<std::string> take_words(std::string& text) {
   return words;
 }
 
+// Faults of words that no file holds are told without a place.
+std::string without_place(const std::string& fault) {
+  const std::string place = "configuration: ";
+  return fault.starts_with(place) ? fault.substr(place.size()) : fault;
+}
+
+// Draws and a temperature, or neither.
+void check_draws(const std::string& text, const std::vector<std::string>& words,
+                 const EvalRules& rules) {
+  if (!rules.asks())
+    throw_usage(text, ": samples is 0 and greedy is false: nothing would be evaluated; set one");
+  for (const char* key : {"temperature", "top_p"})
+    if (rules.samples == 0 && gives(words, key))
+      throw_usage(text, ": ", key, " has no effect: the set has its greedy response alone; give ",
+                  "samples=N as well, or leave ", key, " out");
+  if (rules.samples > 0 && rules.temperature == 0)
+    throw_usage(
+        text, ": ", rules.samples, " samples at temperature 0 would be the same response ",
+        "each time; give the set temperature=T as well, or greedy=true in place of samples");
+}
+
 }  // namespace
 
 void EvalRules::describe(config::Visitor& v) {
@@ -61,10 +82,9 @@ EvalFile parse_eval_file(const std::string& text, const EvalRules& base) {
   try {
     config::load({{}, words}, [&](config::Visitor& v) { file.rules.describe(v); });
   } catch (const Error& error) {
-    throw_usage(text, ": ", error.what());
+    throw_usage(text, ": ", without_place(error.what()));
   }
-  if (file.rules.samples == 0 && !file.rules.greedy)
-    throw_usage(text, ": samples is 0 and greedy is false: nothing would be evaluated; set one");
+  check_draws(text, words, file.rules);
   file.name = std::filesystem::path(file.path).stem().string();
   return file;
 }

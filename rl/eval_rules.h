@@ -14,8 +14,8 @@
 namespace covrl {
 
 struct EvalRules {
-  int64_t samples = 4;  // per problem, at `temperature`; 0: none
-  double temperature = 1.0;
+  int64_t samples = 4;       // per problem, at `temperature`; 0: none
+  double temperature = 1.0;  // 0: none is set, so that a set with samples must give its own
   double top_p = 1.0;
   bool greedy = true;                  // one more, at temperature 0
   int64_t max_problems = 0;            // of each set; 0: all
@@ -25,6 +25,7 @@ struct EvalRules {
   std::string few_shot;                // problem file of examples; empty: none
   int64_t shots = 0;                   // the first of them; 0: all
   void describe(config::Visitor& v);
+  bool asks() const { return samples > 0 || greedy; }
 };
 
 struct EvalFile {
@@ -35,7 +36,7 @@ struct EvalFile {
 
 // "FILE[:key=value]...": the keys of EvalRules over those of `base`. samples and greedy belong
 // together: a set that is given one of them has not the other. Error(kUsage) naming the text and
-// what is wrong with it.
+// what is wrong with it, such as a temperature without samples.
 EvalFile parse_eval_file(const std::string& text, const EvalRules& base);
 // Names must differ.
 std::vector<EvalFile> parse_eval_files(const std::vector<std::string>& texts,

@@ -309,8 +309,9 @@ PromptSet prepare_prompts(std::vector<Prompt> rows, const DataConfig& config,
                           const Pretrained& pretrained) {
   if (config.use_chat_template && pretrained.chat == nullptr)
     throw_usage(pretrained.dir,
-                ": the checkpoint has no chat template; name one with model.chat_template, or set "
-                "data.use_chat_template=false");
+                ": the checkpoint has no chat template; name one with model.chat_template (covrl "
+                "eval: --chat-template NAME), or set data.use_chat_template=false (covrl eval: "
+                "--chat-template none)");
   PromptSet set;
   set.num_rows = static_cast<int64_t>(rows.size());
   set.max_prompt_length = config.max_prompt_length;
@@ -329,8 +330,9 @@ PromptSet prepare_prompts(std::vector<Prompt> rows, const DataConfig& config,
     for (int64_t copy = 0; copy < config.repeat; ++copy) set.prompts.push_back(prompt);
   }
   if (set.prompts.empty())
-    throw_usage("data.max_prompt_length: all ", set.num_rows, " prompts are longer than ",
-                config.max_prompt_length, " tokens; raise it");
+    throw_usage("all ", set.num_rows, " prompts are longer than ", config.max_prompt_length,
+                " tokens; raise data.max_prompt_length (covrl eval takes what the model's "
+                "max_position_embeddings allow)");
   count_copies(set);
   return set;
 }

@@ -1,10 +1,31 @@
 #include "rl/commands/sampling_words.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "rl/commands/device_option.h"
 #include "rollout/prompt_style.h"
 
 namespace covrl {
+namespace {
+
+void check_suffix(const SamplingWords& words, const std::vector<EvalFile>& files) {
+  if (words.prompt_suffix.empty()) return;
+  for (const EvalFile& file : files)
+    if (file.rules.prompt_style != "given")
+      throw_usage("--prompt-suffix has no effect on ", file.path, ", whose prompt_style ",
+                  file.rules.prompt_style,
+                  " says all of the prompt; leave one of them out, or evaluate that set apart");
+}
+
+bool has_examples(const SamplingWords& words) {
+  return !words.few_shot.empty() ||
+         std::ranges::any_of(words.benchmarks, [](const std::string& text) {
+           return text.find(":few_shot=") != std::string::npos;
+         });
+}
+
+}  // namespace
 
 void add_sampling_words(cli::Parser& parser, SamplingWords& words) {
   parser.option("--model", words.model, "checkpoint folder");
@@ -44,14 +65,18 @@ void check_sampling(const SamplingWords& words) {
   if (words.max_new_tokens < 1)
     throw_usage("--max-new-tokens is ", words.max_new_tokens, "; at least 1");
   if (words.shots < 0) throw_usage("--shots is ", words.shots, "; 0 (all) or more");
+  if (words.shots > 0 && !has_examples(words))
+    throw_usage("--shots ", words.shots, " has no effect without --few-shot FILE; give it as well");
+  if (words.limit < 0) throw_usage("--limit is ", words.limit, "; 0 (all) or more");
+  if (words.max_batch < 1) throw_usage("--max-batch is ", words.max_batch, "; at least 1");
+  if (!(words.top_p > 0 && words.top_p <= 1))
+    throw_usage("--top-p is ", words.top_p, "; above 0, up to 1 (off)");
   if (words.temperature < 0)
     throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
   if (words.temperature == 0 && words.samples > 1)
     throw_usage("--samples ", words.samples,
                 " at --temperature 0 would be the same completion each time; set a temperature");
-  if (words.prompt_style != "given" && !words.prompt_suffix.empty())
-    throw_usage("--prompt-suffix has no effect with --prompt-style ", words.prompt_style,
-                ", which says all of the prompt; leave one of them out");
+  check_suffix(words, eval_files(words));
 }
 
 std::vector<std::string> given_options(const SamplingWords& words) {
@@ -84,7 +109,7 @@ std::vector<EvalFile> eval_files(const SamplingWords& words) {
   EvalRules rules;
   rules.greedy = words.temperature == 0;
   rules.samples = rules.greedy ? 0 : words.samples;
-  if (!rules.greedy) rules.temperature = words.temperature;
+  rules.temperature = words.temperature;
   rules.top_p = words.top_p;
   rules.max_problems = words.limit;
   rules.max_new_tokens = words.max_new_tokens;

@@ -30,7 +30,7 @@ void check_sampling(const SamplingWords& words);
 // The options that were given, as they are written.
 std::vector<std::string> given_options(const SamplingWords& words);
 
-// The benchmarks, each with its rules.
+// The benchmarks, each with its rules. Error(kUsage) for rules without effect or sense.
 std::vector<EvalFile> eval_files(const SamplingWords& words);
 // The prompt form that the style `given` means: that of `run`, where it is not said otherwise.
 DataConfig prompt_form(const SamplingWords& words, const ModelConfig& model,

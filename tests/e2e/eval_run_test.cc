@@ -146,7 +146,13 @@ TEST_F(EvalRun, MistakesNameTheRemedy) {
   expect_refused({"--benchmark", test_, "--prompt-style", "boxd"}, {"boxed", "qwen25-math-cot"});
   expect_refused({"--benchmark", test_, "--prompt-style", "chat", "--prompt-suffix", "x"},
                  {"--prompt-suffix has no effect"});
-  expect_refused({"--benchmark", test_, "--shots", "2"}, {"without few_shot"});
+  expect_refused({"--benchmark", test_, "--shots", "2"}, {"without --few-shot FILE"});
+  expect_refused({"--benchmark", test_ + ":prompt_style=boxed", "--prompt-suffix", "x"},
+                 {"--prompt-suffix has no effect on", "test.jsonl", "boxed"});
+  expect_refused({"--benchmark", test_ + ":samples=2"}, {"temperature=T"});
+  expect_refused({"--benchmark", test_ + ":temperature=0.6"}, {"samples=N"});
+  expect_refused({"--benchmark", test_, "--limit", "-1"}, {"--limit is -1", "0 (all)"});
+  expect_refused({"--benchmark", test_, "--top-p", "5"}, {"--top-p is 5", "up to 1"});
   expect_refused({"--benchmark", test_, "--choose-on", "test"}, {"--run"});
   expect_refused({"--benchmark", test_, "--run", dir_}, {"one of --model and --run"});
 }

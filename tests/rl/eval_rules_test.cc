@@ -61,6 +61,26 @@ TEST(EvalRules, SamplesAndGreedyTakeTurnsUnlessBothAreGiven) {
   EXPECT_EQ(both.samples, 2);
 }
 
+TEST(EvalRules, ATemperatureWithoutSamplesIsRefused) {
+  for (const char* key : {"temperature", "top_p"}) {
+    const std::string error = error_of({concat("a.jsonl:", key, "=0.6")}, greedy_rules());
+    EXPECT_NE(error.find(concat(key, " has no effect")), std::string::npos) << error;
+    EXPECT_NE(error.find("samples=N"), std::string::npos) << error;
+  }
+  EXPECT_NE(error_of({"a.jsonl:greedy=true:temperature=0.6"}).find("has no effect"),
+            std::string::npos);
+  EXPECT_EQ(error_of({"a.jsonl:temperature=0.6"}), "no error");  // of the samples of all
+}
+
+TEST(EvalRules, SamplesNeedATemperatureWhereNoneIsSet) {
+  EvalRules base = greedy_rules();
+  base.temperature = 0;
+  const std::string error = error_of({"a.jsonl:samples=2"}, base);
+  EXPECT_NE(error.find("2 samples at temperature 0"), std::string::npos) << error;
+  EXPECT_NE(error.find("temperature=T"), std::string::npos) << error;
+  EXPECT_EQ(error_of({"a.jsonl:samples=2:temperature=0.5", "b.jsonl"}, base), "no error");
+}
+
 TEST(EvalRules, FaultsNameTheFileAndTheRemedy) {
   EXPECT_NE(error_of({"a.jsonl:sampels=8"}).find("did you mean 'samples'?"), std::string::npos);
   EXPECT_NE(error_of({"a.jsonl:sampels=8"}).find("a.jsonl"), std::string::npos);
@@ -68,7 +88,9 @@ TEST(EvalRules, FaultsNameTheFileAndTheRemedy) {
             std::string::npos);
   EXPECT_NE(error_of({"a.jsonl:temperature=-1"}).find("[0.001, 100]"), std::string::npos);
   EXPECT_NE(error_of({"a.jsonl:samples=0"}).find("nothing would be evaluated"), std::string::npos);
-  EXPECT_NE(error_of({"a.jsonl:shots=2"}).find("without few_shot"), std::string::npos);
+  EXPECT_EQ(error_of({"a.jsonl:shots=2"}),
+            "a.jsonl:shots=2: shots: has no effect without few_shot; name a file of examples, or "
+            "remove the key");
   EXPECT_NE(error_of({"x/a.jsonl", "y/a.jsonl:samples=8"}).find("a set named 'a'"),
             std::string::npos);
 }
