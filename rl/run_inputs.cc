@@ -1,6 +1,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "policy/device.h"
 #include "rl/trainer.h"
 #include "rollout/training_set.h"
@@ -51,8 +52,14 @@ RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
   for (const EvalFile& file : parse_eval_files(config.eval.files, config.eval))
     inputs.eval_sets.push_back(load_eval_set(file, inputs.eval_sets.size(), data, inputs.pretrained,
                                              config.verifier.options));
-  if (config.eval.train_problems > 0 && !config.eval.files.empty())
-    inputs.eval_sets.push_back(training_problems(inputs.train, config.eval));
+  if (config.eval.train_problems > 0 && !config.eval.files.empty()) {
+    if (config.eval.asks())
+      inputs.eval_sets.push_back(training_problems(inputs.train, config.eval));
+    else
+      log::info(
+          "the set 'train' is left out: eval.samples is 0 and eval.greedy false, the rules of all "
+          "sets that have none of their own");
+  }
   return inputs;
 }
 
