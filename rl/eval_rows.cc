@@ -134,6 +134,13 @@ Json to_json(const EvalRow& row) {
   return json;
 }
 
+std::string to_jsonl(const std::vector<EvalRow>& rows) {
+  std::string lines;
+  for (const EvalRow& row : rows)
+    lines += to_json(row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return lines;
+}
+
 EvalRow parse_eval_row(const Json& json, const std::string& where) {
   EvalRow row;
   if (has(json, "step")) row.step = get_int(json, "step", where);

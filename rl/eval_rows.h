@@ -51,6 +51,7 @@ EvalRow make_eval_row(const EvalOrigin& origin, const std::string& benchmark, co
                       Decoding decoding, int64_t sample, const Trajectory& trajectory);
 
 Json to_json(const EvalRow& row);
+std::string to_jsonl(const std::vector<EvalRow>& rows);  // a line each
 EvalRow parse_eval_row(const Json& row, const std::string& where);
 
 // `source`: a file of rows, or a run folder, whose eval_samples.jsonl it is; with "@STEP" after it

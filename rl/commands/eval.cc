@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <iostream>
-#include <optional>
 
 #include "core/cli.h"
 #include "core/log.h"
@@ -116,10 +115,6 @@ void print_results(const std::vector<EvalRow>& rows, const TableWords& words) {
                           " responses failed to be sampled or verified and are left out"));
 }
 
-void write_rows(const std::vector<EvalRow>& rows, JsonlOutput& out) {
-  for (const EvalRow& row : rows) out.write(to_json(row));
-}
-
 // The words of the verifier, where one judges: named, or the default.
 VerifierWords judge_words(const EvalWords& words, const std::vector<EvalFile>& files) {
   VerifierWords judge = words.verifier;
@@ -131,13 +126,13 @@ VerifierWords judge_words(const EvalWords& words, const std::vector<EvalFile>& f
 
 std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world) {
   const SamplingWords& sampling = words.sampling;
+  const bool keeps = !words.output.empty() && world.is_root();
+  if (keeps) check_output(words.output);
   const std::vector<EvalFile> files = eval_files(sampling);
   const VerifierWords judge = judge_words(words, files);
   const Pretrained pretrained =
       load_pretrained(sampling.model, parse_dtype(sampling.dtype, "--dtype"),
                       template_name(sampling), device_of(sampling.device));
-  std::optional<JsonlOutput> out;
-  if (!words.output.empty() && world.is_root()) out.emplace(words.output);
   const auto verifier = make_verifier(judge);
   Cluster cluster(world, /*num_learners=*/0);
   Sampler sampler(*pretrained.model, *pretrained.tokenizer, *verifier, cluster,
@@ -149,7 +144,7 @@ std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world)
   const std::vector<EvalRow> rows =
       Evaluator(std::move(sets), base_params(sampling, pretrained.generation))
           .run(sampler, {.checkpoint = sampling.model});
-  if (out) write_rows(rows, *out);
+  if (keeps) write_output(words.output, to_jsonl(rows));
   return rows;
 }
 
@@ -197,14 +192,12 @@ int evaluate(const EvalWords& words) {
 }
 
 int tell_responses(const EvalWords& words) {
+  if (!words.output.empty()) check_output(words.output);
   std::vector<EvalRow> rows = read_eval_rows(words.responses);
   if (words.judges_again())
     log::info(
         agreement_text(rescore(rows, *make_verifier(judge_words(words, {})), kNumVerifyThreads)));
-  if (!words.output.empty()) {
-    JsonlOutput out(words.output);
-    write_rows(rows, out);
-  }
+  if (!words.output.empty()) write_output(words.output, to_jsonl(rows));
   print_results(rows, words.table);
   return 0;
 }

@@ -1,13 +1,19 @@
 #include "rl/commands/jsonl_output.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "core/error.h"
 
 namespace covrl {
+namespace fs = std::filesystem;
 
 JsonlOutput::JsonlOutput(const std::string& path) : path_(path) {
   if (path.empty()) return;
@@ -21,6 +27,34 @@ void JsonlOutput::write(const Json& row) {
       << std::flush;
   if (!out)
     throw_runtime(path_.empty() ? "stdout" : path_, ": cannot be written; is the disk full?");
+}
+
+namespace {
+
+// Neither a file nor one to be.
+bool is_device(const std::string& path) {
+  return fs::exists(path) && !fs::is_regular_file(path) && !fs::is_directory(path);
+}
+
+}  // namespace
+
+void check_output(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw_usage("--output: ", path, " cannot be written: ", why);
+  };
+  if (fs::is_directory(path)) refuse("it is a folder; name a file");
+  if (fs::exists(path) && ::access(path.c_str(), W_OK) != 0) refuse(std::strerror(errno));
+  if (is_device(path)) return;
+  const fs::path parent = fs::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (!fs::is_directory(folder)) refuse("there is no folder " + folder + "; make it first");
+  if (::access(folder.c_str(), W_OK) != 0) refuse(concat(folder, ": ", std::strerror(errno)));
+}
+
+void write_output(const std::string& path, const std::string& lines) {
+  if (!is_device(path)) return write_file_atomically(fs::weakly_canonical(path).string(), lines);
+  std::ofstream out(path, std::ios::binary);
+  if (!(out << lines << std::flush)) throw_runtime(path, ": cannot be written");
 }
 
 Json float_json(float value) {

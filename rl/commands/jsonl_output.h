@@ -20,6 +20,11 @@ class JsonlOutput {
   std::ofstream file_;
 };
 
+// --output of a command whose rows are written as a whole at its end: a command that fails leaves
+// the file as it was, and may read the very file it writes. Devices and pipes are written to.
+void check_output(const std::string& path);  // changes nothing; Error(kUsage) if it would fail
+void write_output(const std::string& path, const std::string& lines);
+
 // The shortest decimal that reads back as the same float.
 Json float_json(float value);
 Json floats_json(const float* values, int64_t count);

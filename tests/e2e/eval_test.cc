@@ -111,6 +111,26 @@ TEST_F(Eval, KeptResponsesTellTheSameFiguresAndAreJudgedAgain) {
   EXPECT_GT(num_unboxed, 0);
 }
 
+TEST_F(Eval, AFailureLeavesTheOutputAsItWas) {
+  ok(run_covrl(sampled("a.jsonl")));
+  const std::string rows = file("a.jsonl");
+  std::vector<std::string> no_model = sampled("a.jsonl");
+  *(std::ranges::find(no_model, "--model") + 1) = dir_ + "/none";
+  expect_refused(no_model, dir_ + "/none");
+  expect_refused(sampled("a.jsonl", {"--prompt-style", "llama"}), "prompt style llama");
+  EXPECT_EQ(file("a.jsonl"), rows);
+  expect_refused(sampled("none/a.jsonl"), "/none; make it first");
+}
+
+TEST_F(Eval, KeptResponsesMayBeReplacedByTheirNewVerdicts) {
+  ok(run_covrl(sampled("a.jsonl")));
+  const std::string kept = dir_ + "/a.jsonl";
+  ok(run_covrl({"eval", "--responses", kept, "--verifier", "format", "--output", kept}));
+  EXPECT_EQ(std::ranges::count(file("a.jsonl"), '\n'), 18);
+  const ProgramResult again = ok(run_covrl({"eval", "--responses", kept, "--verifier", "format"}));
+  EXPECT_NE(again.err.find("0 of 18 verdicts changed"), std::string::npos) << again.err;
+}
+
 TEST_F(Eval, CompareTellsProblemsThatOneFileAloneHas) {
   ok(run_covrl(sampled("a.jsonl")));
   std::vector<std::string> fewer = sampled("b.jsonl", {"--seed", "2"});
