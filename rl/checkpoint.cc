@@ -215,6 +215,15 @@ void load_critic(const std::string& checkpoint_dir, ValueModel& model, Optimizer
                  manifest.at("num_critic_updates").get<int64_t>(), optimizer);
 }
 
+std::string checkpoint_policy(const std::string& checkpoint_dir) {
+  const Json manifest = read_json((fs::path(checkpoint_dir) / kManifest).string());
+  std::string contents;
+  for (const auto& [name, entry] : manifest.at("files").items())
+    if (name.starts_with("actor/huggingface/"))
+      contents += concat(name, " ", entry.at("xxh3").get<std::string>(), "\n");
+  return hash_text(hash_bytes(contents.data(), contents.size()));
+}
+
 std::string checkpoint_config(const std::string& checkpoint_dir) {
   return read_file(checkpoint_dir + "/config.resolved.yaml");
 }

@@ -67,6 +67,10 @@ std::vector<Checkpoint> complete_checkpoints(const std::string& checkpoints_dir)
 std::optional<std::string> latest_checkpoint(
     const std::string& checkpoints_dir, int64_t last_step = std::numeric_limits<int64_t>::max());
 
+// Which policy the checkpoint holds: a hash of the names and contents, by its manifest, of
+// actor/huggingface. Two checkpoints of one step that differ in the weights differ in it.
+std::string checkpoint_policy(const std::string& checkpoint_dir);
+
 // The step of a folder .../global_step_N; -1 for another name.
 int64_t checkpoint_step(const std::string& checkpoint_dir);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/comm.h"
 #include "policy/pretrained.h"
 #include "rl/run_config.h"
 
@@ -15,11 +16,15 @@ struct RunPolicies {
   RunConfig config;               // of the run
   std::vector<int64_t> steps;     // in order
   std::vector<std::string> dirs;  // Hugging Face folder of each
+  // Which policy each is, not where it lies: of a checkpoint by its manifest (rl/checkpoint.h), of
+  // step 0 by the contents of model.path (config, tokenizer, weights; a random one by its seed).
+  std::vector<std::string> identities;
 };
 
-// Error(kUsage) when the folder holds no run or no complete checkpoint. A start that is not here
-// any more (model.path) is left out with a warning.
-RunPolicies read_run_policies(const std::string& run_dir);
+// Collective: the root looks and tells the others, as the run may save meanwhile. Error(kUsage)
+// when the folder holds no run or no complete checkpoint. A start that is not here any more
+// (model.path) is left out with a warning.
+RunPolicies read_run_policies(const std::string& run_dir, Communicator& world);
 
 // The policy at `index`, in the arithmetic `dtype`.
 Pretrained load_policy(const RunPolicies& run, size_t index, std::optional<DType> dtype,

@@ -12,8 +12,9 @@
 
 namespace covrl {
 
-// Collective. The responses of all steps; what `folder` (empty: RUN/evaluation) holds already, made
-// with the same settings, is not made again. Error(kUsage) when it was made with others.
+// Collective. The responses of all steps; what `folder` (empty: RUN/evaluation) holds already of
+// the same policies, made with the same settings, is not made again. Error(kUsage) when it was made
+// with others.
 std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const VerifierWords& judge,
                                           const std::string& folder, Communicator& world);
 

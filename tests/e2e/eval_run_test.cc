@@ -167,7 +167,7 @@ TEST_F(EvalRun, EveryCheckpointOfARunOnceAndForAll) {
   ASSERT_EQ(whole.status, 0) << whole.err;
   expect_mentions(whole.out, {"Last step (4): test ", "Best step ("});
   const std::map<std::string, std::string> files = files_below(kept);
-  EXPECT_EQ(files.size(), 8u);  // two sets: settings, steps 0, 2, 4
+  EXPECT_EQ(files.size(), 10u);  // two sets: settings, policies, steps 0, 2, 4
 
   // A checkpoint by itself gives the same rows.
   const std::string out = dir_ + "/rows.jsonl",
@@ -198,6 +198,36 @@ TEST_F(EvalRun, EveryCheckpointOfARunOnceAndForAll) {
   EXPECT_EQ(chosen.status, 0) << chosen.err;
   expect_mentions(chosen.out, {"; chosen on test\n"});
   EXPECT_EQ(chosen.err.find("warning"), std::string::npos) << chosen.err;
+}
+
+TEST_F(EvalRun, AnotherPolicyOfTheSameStepIsEvaluatedAnew) {
+  const auto train = [&](const std::string& run, const std::string& lr) {
+    const ProgramResult result = run_covrl(
+        tiny_train_words(run, {"eval.files=[]", "trainer.total_steps=2", "actor.optim.lr=" + lr}));
+    ASSERT_EQ(result.status, 0) << result.err;
+  };
+  train(dir_ + "/a", "1e-3"), train(dir_ + "/b", "2e-3");
+  const std::string shared = dir_ + "/shared", alone = dir_ + "/alone";
+  ASSERT_EQ(run_covrl(eval_run_words(dir_ + "/a", {"--output", shared})).status, 0);
+  const std::string of_a = read_file(shared + "/test/policies.json");
+  const ProgramResult other = run_covrl(eval_run_words(dir_ + "/b", {"--output", shared}));
+  ASSERT_EQ(other.status, 0) << other.err;
+  expect_mentions(other.err, {"step 2: the kept rows of test are not known to be of this policy",
+                              "step 2: test", "step 2: cross_domain"});
+  EXPECT_EQ(other.err.find("step 0: "), std::string::npos) << other.err;  // where both started
+  EXPECT_NE(read_file(shared + "/test/policies.json"), of_a);
+  ASSERT_EQ(run_covrl(eval_run_words(dir_ + "/b", {"--output", alone})).status, 0);
+  EXPECT_EQ(files_below(shared), files_below(alone));
+}
+
+TEST_F(EvalRun, ARefusedCommandDoesNotBlockTheCorrectedOne) {
+  const std::string run = dir_ + "/run";
+  ASSERT_EQ(run_covrl(tiny_train_words(run, {"eval.files=[]", "trainer.total_steps=1"})).status, 0);
+  const ProgramResult refused = run_covrl(eval_run_words(run, {"--prompt-style", "llama"}));
+  EXPECT_EQ(refused.status, 2);
+  expect_mentions(refused.err, {"prompt style llama"});
+  const ProgramResult corrected = run_covrl(eval_run_words(run));
+  EXPECT_EQ(corrected.status, 0) << corrected.err;
 }
 
 TEST_F(EvalRun, SeveralRanksGiveTheSameFiles) {
