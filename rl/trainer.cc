@@ -1,10 +1,9 @@
 #include "rl/trainer.h"
 
-#include <algorithm>
-#include <filesystem>
+#include <cmath>
+#include <limits>
 
 #include "core/interrupt.h"
-#include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/best_step.h"
 #include "rl/dynamic_sampling.h"
@@ -14,7 +13,6 @@
 #include "rl/greedy_baseline.h"
 #include "rl/overlong.h"
 #include "rl/report.h"
-#include "rl/resume_diff.h"
 #include "rl/step_metrics.h"
 #include "verifiers/weighted.h"
 
@@ -31,11 +29,6 @@ SamplingParams sampling_params(const RunConfig& config, const Pretrained& pretra
   params.stop_token_ids = pretrained.generation.eos_token_ids;
   params.seed = static_cast<uint64_t>(config.trainer.seed);
   return params;
-}
-
-DType export_dtype(const TrainerSection& trainer, const Pretrained& pretrained) {
-  if (trainer.save_dtype == "checkpoint") return pretrained.config.dtype;
-  return parse_dtype(trainer.save_dtype, "trainer.save_dtype");
 }
 
 RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
@@ -65,16 +58,13 @@ std::vector<std::pair<std::string, std::string>> test_accuracies(const Evaluator
   return metrics;
 }
 
-std::string dump_config(RunConfig& config, config::Comments comments) {
-  return config::dump([&](config::Visitor& v) { config.describe(v); }, comments);
-}
-
 }  // namespace
 
 Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
                  const std::vector<std::string>& argv)
     : config_(std::move(config)),
-      config_yaml_(dump_config(config_, config::Comments::kNone)),
+      config_yaml_(
+          config::dump([&](config::Visitor& v) { config_.describe(v); }, config::Comments::kNone)),
       cluster_(cluster),
       pretrained_(std::move(inputs.pretrained)),
       verifier_(
@@ -112,64 +102,6 @@ Trainer::Trainer(RunConfig config, RunInputs inputs, Cluster& cluster,
   resume(argv);
 }
 
-void Trainer::resume(const std::vector<std::string>& argv) {
-  const std::string& wanted = config_.trainer.resume;
-  std::optional<std::string> checkpoint;
-  if (wanted == "auto") {
-    checkpoint = latest_checkpoint(dir_.checkpoints());
-    if (!checkpoint && std::filesystem::exists(dir_.file("metrics.jsonl")))
-      throw_usage(
-          "trainer.run_dir: ", dir_.path,
-          " holds a run that has no complete checkpoint to resume from; set "
-          "trainer.resume=never to move it aside and start anew, or choose another run_dir");
-  } else if (wanted != "never") {
-    checkpoint = wanted;
-  }
-  if (checkpoint) {
-    check_resume_config(checkpoint_config(*checkpoint), config_yaml_, *checkpoint,
-                        config_.trainer.allow_changed_config);
-    state_ = load_checkpoint(*checkpoint, *pretrained_.model,
-                             learner_ ? &learner_->optimizer() : nullptr);
-    if (learner_) learner_->load_controllers(state_.controllers);
-    if (critic_) load_critic(*checkpoint, critic_->model(), critic_->optimizer());
-    reward_kl_.load_state(state_.controllers);
-    if (state_.step >= config_.trainer.total_steps)
-      throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
-                  " of ", config_.trainer.total_steps,
-                  "); raise trainer.total_steps to go on, or set trainer.resume=never to "
-                  "start anew");
-  }
-  sync_ = std::make_unique<WeightSync>(cluster_, *pretrained_.model, state_.weight_version);
-  progress_ = Progress(state_.step + 1, config_.trainer.total_steps);
-  cluster_.world().barrier();  // every rank has looked at the folder before the root writes to it
-  if (!is_root()) return;
-  if (checkpoint) log::info(concat("Resumed from ", *checkpoint, " at step ", state_.step));
-  write_file_atomically(dir_.file("config.resolved.yaml"),
-                        dump_config(config_, config::Comments::kHelp));
-  write_launch_record(dir_, argv, cluster_.world().size(), state_.step + 1);
-  open_logs(state_.step);
-  const MetricRows rows = read_metrics(dir_.file("metrics.jsonl"));
-  entropy_watch_.replay(rows);
-  saturation_.replay(rows);
-  alarms_.replay(rows);
-}
-
-void Trainer::open_logs(int64_t resume_step) {
-  sink_ = make_jsonl_sink(dir_.file("metrics.jsonl"), resume_step);
-  recorder_ = std::make_unique<Recorder>(dir_.file("samples.jsonl"), resume_step);
-  eval_log_ = std::make_unique<StepLog>(dir_.file("eval_samples.jsonl"), resume_step);
-  example_log_ = std::make_unique<ExampleLog>(dir_.file("example_accuracy.jsonl"), resume_step);
-  if (!config_.actor.entropy_control.has("none"))
-    selection_log_ =
-        std::make_unique<SelectionLog>(dir_.file("selected_tokens.jsonl"), resume_step);
-  // What an interrupted attempt wrote past the checkpoint goes, whether audit and alarms are still
-  // on or not.
-  if (audit_verifier_ || std::filesystem::exists(dir_.file("audit.jsonl")))
-    audit_log_ = std::make_unique<AuditLog>(dir_.file("audit.jsonl"), resume_step);
-  if (config_.alarms.any() || std::filesystem::exists(dir_.file("alarms.jsonl")))
-    alarm_log_ = std::make_unique<StepLog>(dir_.file("alarms.jsonl"), resume_step);
-}
-
 RunEnd Trainer::run() {
   int64_t step = state_.step;
   if (step == 0 && config_.eval.before_train) {
@@ -200,19 +132,17 @@ RunEnd Trainer::run() {
 void Trainer::step(int64_t step) {
   Metrics metrics, learning;
   Stopwatch whole, watch;
+  const int64_t batches_before = state_.prompt_batches;
   const std::vector<Group> groups = sample(step, metrics);
   std::vector<Group> greedy;
   if (advantage_->needs_baseline()) greedy = sample_greedily(step, groups);
   const double sampling_seconds = watch.lap();
   Batch batch = Batch::pack(static_cast<uint64_t>(step), groups);
   if (advantage_->needs_baseline()) add_greedy_baselines(batch, greedy, metrics);
-  double scoring_seconds = 0, learning_seconds = 0, critic_seconds = 0;
+  const double scoring_seconds = score(batch, metrics);
+  check_gap(step, batches_before, metrics);
+  double learning_seconds = 0, critic_seconds = 0;
   if (learner_) {
-    watch.lap();
-    learner_->score(batch);
-    scoring_seconds = watch.lap();
-    add_gap_metrics(batch, metrics);
-    check_gap(metrics);
     correct_rollout(config_.algorithm.rollout_correction, batch, metrics);
     critic_seconds = fill_values(batch, metrics);
     watch.lap();
@@ -247,6 +177,15 @@ void Trainer::step(int64_t step) {
     selection_log_->write(step, learner_->selected_tokens(), batch, groups, *pretrained_.tokenizer);
   sink_->write(step, metrics);
   progress_.show(step, metrics);
+}
+
+double Trainer::score(Batch& batch, Metrics& metrics) {
+  if (!learner_) return 0;
+  Stopwatch watch;
+  learner_->score(batch);
+  const double seconds = watch.lap();
+  add_gap_metrics(batch, metrics);
+  return seconds;
 }
 
 double Trainer::fill_values(Batch& batch, Metrics& metrics) {
@@ -325,21 +264,19 @@ std::vector<Group> Trainer::sample_greedily(int64_t step, const std::vector<Grou
   return greedy;
 }
 
-std::map<std::string, double> Trainer::controllers() const {
-  if (!learner_) return state_.controllers;
-  std::map<std::string, double> all = learner_->controllers();
-  all.merge(reward_kl_.state());
-  return all;
-}
-
-void Trainer::check_gap(const Metrics& metrics) const {
-  const double gap = metrics.at("training/rollout_logprob_diff_mean");
-  if (!(gap <= config_.rollout.max_logprob_gap))
-    throw_runtime("sampler and learner disagree by ", gap,
-                  " nats a token on average, more than rollout.max_logprob_gap = ",
-                  config_.rollout.max_logprob_gap,
-                  "; nothing was learned from this step. Look for the cause with "
-                  "model.kernels=reference before raising the bound.");
+void Trainer::check_gap(int64_t step, int64_t batches_before, const Metrics& metrics) {
+  const double* of_learner = metrics.find("training/rollout_logprob_diff_mean");
+  double gap = of_learner ? *of_learner : 0;
+  if (std::isnan(gap)) gap = std::numeric_limits<double>::infinity();
+  cluster_.world().all_reduce_max(std::span(&gap, 1));
+  if (gap <= config_.rollout.max_logprob_gap) return;
+  state_.prompt_batches = batches_before;
+  save_last_learned(step - 1);
+  throw_runtime("sampler and learner disagree by ", gap,
+                " nats a token on average, more than rollout.max_logprob_gap = ",
+                config_.rollout.max_logprob_gap,
+                "; nothing was learned from this step. Look for the cause with "
+                "model.kernels=reference before raising the bound.");
 }
 
 void Trainer::evaluate(int64_t step, Metrics& metrics) {
@@ -353,32 +290,6 @@ void Trainer::evaluate(int64_t step, Metrics& metrics) {
   if (!eval_log_) return;
   for (const EvalRow& row : rows) eval_log_->add(to_json(row));
   eval_log_->flush();
-}
-
-void Trainer::save(int64_t step) {
-  state_ = {step, sync_->version(), controllers(), state_.prompt_batches};
-  if (is_root()) {
-    CheckpointContent content;
-    content.state = state_;
-    content.config_yaml = config_yaml_;
-    content.source = &pretrained_;
-    content.model = pretrained_.model.get();
-    content.optimizer = &learner_->optimizer();
-    if (critic_) content.critic = {&critic_->model(), &critic_->optimizer()};
-    content.export_dtype = export_dtype(config_.trainer, pretrained_);
-    save_checkpoint(dir_.checkpoints(), content, config_.trainer.keep_checkpoints);
-  }
-  cluster_.world().barrier();
-}
-
-void Trainer::save_last_learned(int64_t step) {
-  if (step <= state_.step) return;
-  save(step);
-  if (!is_root()) return;
-  log::finish_progress();
-  log::info(concat("What was learned up to step ", step,
-                   " is saved: the same command goes on from "
-                   "there."));
 }
 
 void Trainer::finish(int64_t step) {

@@ -1,5 +1,6 @@
 // A training run. trainer.cc reads top to bottom as the verbs of docs/tour.md: sample, verify,
-// estimate, pack, score, learn, publish, report.
+// estimate, pack, score, learn, publish, report; trainer_checkpoints.cc is how it goes on,
+// trainer_alarms.cc how an alarm ends it.
 #pragma once
 
 #include <chrono>
@@ -64,6 +65,7 @@ class Trainer {
   RunEnd run();
 
  private:
+  // trainer_checkpoints.cc, with what saves below.
   void resume(const std::vector<std::string>& argv);
   void open_logs(int64_t resume_step);
   void step(int64_t step);
@@ -71,10 +73,13 @@ class Trainer {
   std::vector<Group> sample(int64_t step, Metrics& metrics);
   std::vector<Group> sample_greedily(int64_t step, const std::vector<Group>& groups);
   std::map<std::string, double> controllers() const;
-  // Values of the batch and updates of the critic, where there is one; the seconds they took.
+  // The learner's log-probs of the batch, values and updates of the critic, where there is one; the
+  // seconds they took.
+  double score(Batch& batch, Metrics& metrics);
   double fill_values(Batch& batch, Metrics& metrics);
   double update_critic(const Batch& batch, Metrics& metrics);
-  void check_gap(const Metrics& metrics) const;
+  // Collective. `batches_before`: prompt batches taken before the step.
+  void check_gap(int64_t step, int64_t batches_before, const Metrics& metrics);
   void evaluate(int64_t step, Metrics& metrics);
   // On the root: what the rows of metrics say so far goes into the latest one, and into the log.
   void observe(int64_t step, Metrics& metrics);

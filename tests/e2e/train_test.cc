@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -61,6 +62,41 @@ TEST(Train, RanksLayoutsThreadsAndDecodeBatchChangeNothing) {
     EXPECT_EQ(curves(dir + "/one"), curves(dir + other)) << other;
     EXPECT_EQ(final_weights(dir + "/one"), final_weights(dir + other)) << other;
   }
+}
+
+// One rank learns and one samples, each by its own command: the sampler is hotter than the learner
+// believes, so that they disagree.
+ProgramResult run_that_disagrees(const std::string& run_dir, const std::string& bound) {
+  std::vector<std::string> learner = tiny_train_words(
+      run_dir, {"eval.files=[]", "cluster.learners=1", "rollout.max_logprob_gap=" + bound});
+  learner.insert(learner.begin(), std::string(COVRL_BINARY_DIR) + "/bin/covrl");
+  std::vector<std::string> argv = {"mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "1"};
+  argv.insert(argv.end(), learner.begin(), learner.end());
+  argv.insert(argv.end(), {":", "-n", "1"});
+  argv.insert(argv.end(), learner.begin(), learner.end());
+  argv.push_back("rollout.temperature=2");
+  return run_program(argv);
+}
+
+TEST(Train, ADisagreementOfSamplerAndLearnerLosesNoEarlierStep) {
+  const std::string dir = temporary_dir("run");
+  expect_ok(run_that_disagrees(dir + "/whole", "100"));
+  std::vector<double> gaps;
+  for (const auto& [step, metrics] : read_metrics(dir + "/whole/metrics.jsonl"))
+    gaps.push_back(metrics.at("training/rollout_logprob_diff_mean"));
+  ASSERT_EQ(gaps.size(), 4u);
+  const double allowed = std::max(gaps[0], gaps[1]);
+  ASSERT_GT(gaps[2], allowed);  // so that a bound between stops step 3
+
+  const std::string run = dir + "/cut";
+  const ProgramResult cut = run_that_disagrees(run, std::to_string((allowed + gaps[2]) / 2));
+  EXPECT_NE(cut.status, 0);
+  for (const char* part : {"What was learned up to step 2 is saved", "rollout.max_logprob_gap"})
+    EXPECT_NE(cut.err.find(part), std::string::npos) << "no '" << part << "': " << cut.err;
+  EXPECT_TRUE(fs::exists(run + "/checkpoints/global_step_2/MANIFEST.json"));
+  expect_ok(run_that_disagrees(run, "100"));
+  EXPECT_EQ(curves(run), curves(dir + "/whole"));
+  EXPECT_EQ(final_weights(run), final_weights(dir + "/whole"));
 }
 
 TEST(Train, InterruptedAndResumedEqualsUninterrupted) {
