@@ -345,13 +345,18 @@ void read_source(const std::string& path, Document& document) {
 
 }  // namespace
 
-void load(const Sources& sources, const Describe& describe) {
+Document read_sources(const Sources& sources) {
   Document document;
   for (const std::string& path : sources.files) read_source(path, document);
   if (!sources.files.empty())
     document.root.key_place = {static_cast<int>(sources.files.size()) - 1, 0, 0};
   for (const std::string& text : sources.overrides)
     merge(parse_override(text, document), document.root);
+  return document;
+}
+
+void load(const Sources& sources, const Describe& describe) {
+  Document document = read_sources(sources);
   // A source that cannot be read at all says nothing about its keys: checks would blame what was
   // never seen.
   if (std::ranges::any_of(document.faults, [](const Fault& fault) { return fault.path.empty(); }))

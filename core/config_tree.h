@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/config.h"
+
 namespace covrl::config {
 
 // Where something was written. Lines and columns count from 1; 0: the source as a whole.
@@ -68,5 +70,8 @@ Node parse_yaml(const std::string& text, int source, Document& document);
 
 // Parses `a.b=v` into nested sections.
 Node parse_override(const std::string& text, Document& document);
+
+// Files left to right, then overrides; what cannot be read is a fault of the document.
+Document read_sources(const Sources& sources);
 
 }  // namespace covrl::config

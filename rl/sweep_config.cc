@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/config_keys.h"
 #include "core/error.h"
 #include "rl/run_config.h"
 
@@ -23,7 +24,12 @@ bool is_name(const std::string& text) {
   return !text.empty() && std::ranges::all_of(text, fits);
 }
 
+const char* const kSeedRule =
+    "trainer.seed: the seeds of a sweep are sweep.seeds, the same for all variants; leave this out";
 const char* const kNameRule = "a name is made of letters, digits, '_' and '-', got '";
+
+// Of a dotted key.
+bool is_of_sweep(const std::string& key) { return key == "sweep" || key.starts_with("sweep."); }
 
 struct SweepFile {
   RunConfig run;
@@ -82,16 +88,74 @@ void add_runs(const SweepVariant& variant, RunConfig config, bool own_threads, S
   }
 }
 
-Sweep read_sweep(const std::vector<std::string>& files, const SweepSources& sources,
-                 Faults& faults) {
-  SweepFile base;
-  if (!load({files, sources.overrides}, "", base, faults)) return {};
+// What a variant writes to no effect. Sources that cannot be read are told elsewhere.
+void check_variant_keys(const SweepVariant& variant, const std::vector<config::WrittenKey>& given,
+                        const std::string& prefix, Faults& faults) {
+  std::vector<config::WrittenKey> keys;
+  try {
+    keys = config::written_keys({variant.config, variant.set});
+  } catch (const Error&) {
+    return;
+  }
+  for (const auto& [key, place] : keys) {
+    if (key == "trainer.seed") faults.add(prefix, concat(place, ": ", kSeedRule));
+    if (is_of_sweep(key))
+      faults.add(prefix, concat(place, ": ", key,
+                                ": a variant has keys of covrl train only; set it for the whole "
+                                "sweep, or make another sweep"));
+    const auto again = std::ranges::find(given, key, &config::WrittenKey::key);
+    if (again != given.end() && key != "trainer.run_dir")
+      faults.add(prefix, concat(place, ": ", key, ": the command line sets it again (",
+                                again->place, "), for all variants; remove one of the two"));
+  }
+}
+
+// A sweep before its variants are resolved.
+struct SweepBase {
+  std::vector<std::string> files;
+  SweepFile file;
+};
+
+std::vector<SweepBase> read_bases(const SweepSources& sources, Faults& faults) {
+  std::vector<std::vector<std::string>> file_lists;
+  if (sources.sweeps.empty()) file_lists.push_back(sources.files);
+  for (const std::string& file : sources.sweeps) {
+    file_lists.push_back(sources.files);
+    file_lists.back().push_back(file);
+  }
+  std::vector<SweepBase> bases;
+  int64_t jobs = 1;
+  for (const std::vector<std::string>& files : file_lists) {
+    SweepBase base{files, {}};
+    if (!load({files, sources.overrides}, "", base.file, faults)) continue;
+    jobs = std::max(jobs, base.file.sweep.jobs);
+    bases.push_back(std::move(base));
+  }
+  for (SweepBase& base : bases) base.file.sweep.jobs = jobs;
+  return bases;
+}
+
+// Those that say how every variant trains.
+std::vector<std::string> shared_overrides(const std::vector<std::string>& overrides) {
+  std::vector<std::string> shared;
+  std::ranges::copy_if(overrides, std::back_inserter(shared), [](const std::string& text) {
+    const std::string key = text.substr(0, text.find('='));
+    return !is_of_sweep(key) && key != "trainer.run_dir";
+  });
+  return shared;
+}
+
+Sweep read_variants(const SweepBase& read, const SweepSources& sources, Faults& faults) {
+  const SweepFile& base = read.file;
+  const std::vector<config::WrittenKey> given = config::written_keys({{}, sources.overrides});
   Sweep sweep{base.sweep, std::filesystem::path(base.run.trainer.run_dir).lexically_normal(), {}};
+  sweep.overrides = shared_overrides(sources.overrides);
   for (const SweepVariant& variant : base.sweep.variants.list) {
-    config::Sources own{files, variant.set};
+    config::Sources own{read.files, variant.set};
     std::ranges::copy(variant.config, std::back_inserter(own.files));
     std::ranges::copy(sources.overrides, std::back_inserter(own.overrides));
     const std::string prefix = concat(variant.place, ": variant ", variant.name, ": ");
+    check_variant_keys(variant, given, prefix, faults);
     SweepFile file;
     if (!load(own, prefix, file, faults)) continue;
     const bool moved = file.run.trainer.run_dir != base.run.trainer.run_dir;
@@ -172,12 +236,11 @@ std::vector<SweepRun> Sweep::runs_of(const std::string& variant) const {
 std::vector<Sweep> read_sweeps(const SweepSources& sources) {
   Faults faults;
   std::vector<Sweep> sweeps;
-  if (sources.sweeps.empty()) sweeps.push_back(read_sweep(sources.files, sources, faults));
-  for (const std::string& file : sources.sweeps) {
-    std::vector<std::string> files = sources.files;
-    files.push_back(file);
-    sweeps.push_back(read_sweep(files, sources, faults));
-  }
+  for (const std::string& text : sources.overrides)
+    if (text.starts_with("trainer.seed="))
+      faults.add("", concat("override '", text, "': ", kSeedRule));
+  for (const SweepBase& base : read_bases(sources, faults))
+    sweeps.push_back(read_variants(base, sources, faults));
   faults.throw_any();
   check_together(sweeps, faults);
   faults.throw_any();

@@ -46,7 +46,7 @@ struct SweepSection {
   std::string page_title;  // of a page about several sweeps
   std::string introduction;
   std::vector<double> seeds = {1};
-  int64_t jobs = 1;  // runs side by side
+  int64_t jobs = 1;  // runs side by side; of several sweeps the largest counts, for all
   SweepVariants variants;
   void describe(config::Visitor& v);
 };
@@ -68,8 +68,9 @@ struct SweepRun {
 
 struct Sweep {
   SweepSection section;
-  std::string root;            // trainer.run_dir
-  std::vector<SweepRun> runs;  // variant by variant, seed by seed
+  std::string root;                         // trainer.run_dir
+  std::vector<SweepRun> runs;               // variant by variant, seed by seed
+  std::vector<std::string> overrides = {};  // of every variant: no sweep.*, no trainer.run_dir
 
   std::vector<SweepRun> runs_of(const std::string& variant) const;
 };
@@ -82,7 +83,9 @@ struct SweepSources {
 };
 
 // All variants of all sweeps, resolved and checked: the faults of all come together as one
-// Error(kUsage). trainer.num_threads 0 becomes the machine's cores divided among the jobs.
+// Error(kUsage). A fault is also what would have no effect, silently: trainer.seed and sweep.* of a
+// variant, and what a variant sets and an override of the command line sets again.
+// trainer.num_threads 0 becomes the machine's cores divided among the jobs.
 std::vector<Sweep> read_sweeps(const SweepSources& sources);
 
 }  // namespace covrl
