@@ -60,20 +60,26 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string run_link(const SweepRun& run) {
+  const std::string seed = std::to_string(run.seed);
+  return " <a href=\"" + run.variant + "/seed_" + seed + "/report.html\">seed " + seed + "</a>";
+}
+
 // What makes each variant, and the pages of its runs.
 std::string variants_list(const SweepResult& result) {
   std::string out = "<ul>";
+  if (!result.overrides.empty())
+    out += "<li>All variants, by the command line: <code>" + escape_html(joined(result.overrides)) +
+           "</code></li>";
   for (const VariantResult& variant : result.variants) {
     std::vector<std::string> changes = variant.variant.config;
     changes.insert(changes.end(), variant.variant.set.begin(), variant.variant.set.end());
     out += "<li>" + escape_html(variant.variant.shown_name()) + ": <code>" +
            escape_html(changes.empty() ? "the configuration as it is" : joined(changes)) +
            "</code>";
-    for (const SweepRun& run : variant.runs) {
-      const std::string seed = std::to_string(run.seed);
-      out += " <a href=\"" + variant.variant.name + "/seed_" + seed + "/report.html\">seed " +
-             seed + "</a>";
-    }
+    for (const SweepRun& run : variant.runs) out += run_link(run);
+    for (const AlarmEnd& end : variant.alarm_ends)
+      out += run_link(end.run) + " (ended by an alarm)";
     out += "</li>";
   }
   return out + "</ul>\n";

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "core/error.h"
 #include "core/jsonl.h"
@@ -21,20 +22,31 @@ std::string differences(const std::string& before, const std::string& after) {
   std::string text;
   for (const ConfigChange& change : config_changes(before, after)) {
     const bool shows = !may_change_on_resume(change.key) || change.key.starts_with("eval.") ||
-                       change.key == "trainer.total_steps";
+                       change.key.starts_with("alarms.") || change.key == "trainer.total_steps";
     if (shows) text += concat("\n  ", change.key, ": ", change.before, " -> ", change.after);
   }
   return text;
-}
-
-int64_t step_of(const std::string& checkpoint) {
-  return std::stoll(checkpoint.substr(checkpoint.rfind('_') + 1));
 }
 
 int64_t last_step(const std::string& metrics_file) {
   if (!fs::exists(metrics_file)) return 0;
   const auto metrics = read_metrics(metrics_file);
   return metrics.empty() ? 0 : metrics.back().first;
+}
+
+// The last step that was made of a run which an alarm ended; none while it can go on. The line that
+// ended it is the last of alarms.jsonl (rl/alarms.h), and nothing is from a later step.
+std::optional<int64_t> ended_by_alarm(const RunDir& dir, int64_t checkpoint_step,
+                                      int64_t metrics_step) {
+  const std::string path = dir.file("alarms.jsonl");
+  if (!fs::exists(path)) return std::nullopt;
+  Json last;
+  read_jsonl(path, [&](int64_t, const Json& row) { last = row; });
+  if (last.is_null() || last.at("step") != checkpoint_step || metrics_step != checkpoint_step)
+    return std::nullopt;
+  if (last.at("event") == "rollback") return last.at("given_up").back().get<int64_t>();
+  if (last.at("action") == "warn") return std::nullopt;
+  return checkpoint_step;
 }
 
 void check_folder(const SweepRun& run, std::string& faults) {
@@ -54,10 +66,12 @@ RunProgress progress_of(const SweepRun& run) {
   if (!dir.holds_run()) return {};
   const std::optional<std::string> checkpoint = latest_checkpoint(dir.checkpoints());
   if (!checkpoint) return {RunState::kStartsAnew, 0};
-  const int64_t step = step_of(*checkpoint);
-  const bool complete =
-      step == run.total_steps && last_step(dir.file("metrics.jsonl")) == run.total_steps;
-  return {complete ? RunState::kComplete : RunState::kResumes, step};
+  const int64_t step = checkpoint_step(*checkpoint);
+  const int64_t metrics_step = last_step(dir.file("metrics.jsonl"));
+  if (step == run.total_steps && metrics_step == step) return {RunState::kComplete, step};
+  if (const std::optional<int64_t> end = ended_by_alarm(dir, step, metrics_step))
+    return {RunState::kEndedByAlarm, *end};
+  return {RunState::kResumes, step};
 }
 
 std::vector<PlannedRun> plan_runs(const std::vector<Sweep>& sweeps) {

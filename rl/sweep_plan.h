@@ -11,14 +11,16 @@ namespace covrl {
 
 enum class RunState {
   kNew,
-  kResumes,     // has a checkpoint
-  kStartsAnew,  // began, but left no checkpoint: moved aside
-  kComplete,    // has the metrics and the checkpoint of its last step
+  kResumes,       // has a checkpoint
+  kStartsAnew,    // began, but left no checkpoint: moved aside
+  kComplete,      // has the metrics and the checkpoint of its last step
+  kEndedByAlarm,  // stopped or rolled back before it: the same would happen again
 };
 
 struct RunProgress {
   RunState state = RunState::kNew;
-  int64_t step = 0;  // of the checkpoint
+  int64_t step = 0;  // of the checkpoint; kEndedByAlarm: the last one made
+  bool is_over() const { return state == RunState::kComplete || state == RunState::kEndedByAlarm; }
 };
 
 // Looks into the run folder.
@@ -31,7 +33,7 @@ struct PlannedRun {
 
 // Each run folder once, in the order of the sweeps, which may share runs. Error(kUsage) naming the
 // keys where a folder holds, or two sweeps want of it, a run of another configuration; keys that
-// change neither results nor tables are not compared.
+// change neither results nor tables are not compared. Alarms, which can end a run, are.
 std::vector<PlannedRun> plan_runs(const std::vector<Sweep>& sweeps);
 
 }  // namespace covrl

@@ -69,19 +69,40 @@ std::vector<const MetricCurve*> all_curves(const SweepResult& result) {
 
 std::string runs_cell(const VariantResult& result) {
   const std::string complete = std::to_string(result.runs.size());
-  return result.runs.size() == result.num_wanted ? complete
-                                                 : concat(complete, " of ", result.num_wanted);
+  if (result.runs.size() == result.num_wanted) return complete;
+  const std::string text = concat(complete, " of ", result.num_wanted);
+  if (result.alarm_ends.empty()) return text;
+  std::string steps;
+  for (const AlarmEnd& end : result.alarm_ends)
+    steps += concat(steps.empty() ? "" : ", ", end.step);
+  const bool one = result.alarm_ends.size() == 1;
+  return concat(text, ", ", result.alarm_ends.size(), " ended by an alarm at step",
+                one ? " " : "s ", steps);
+}
+
+// "" where no alarm ended a run.
+std::string alarm_note(const VariantResult& result) {
+  std::string seeds;
+  for (const AlarmEnd& end : result.alarm_ends)
+    seeds += concat(seeds.empty() ? "" : ", ", "seed ", end.run.seed, " at step ", end.step);
+  if (seeds.empty()) return "";
+  return concat(result.variant.shown_name(), ": ", result.alarm_ends.size(), " of ",
+                result.num_wanted, " runs ended by an alarm (", seeds,
+                "); the means are of the others alone.");
 }
 
 }  // namespace
 
 SweepResult read_results(const Sweep& sweep) {
-  SweepResult result{sweep.section, {}};
+  SweepResult result{sweep.section, {}, sweep.overrides};
   for (const SweepVariant& variant : sweep.section.variants.list) {
     VariantResult entry{variant, {}, {}, 0};
     for (const SweepRun& run : sweep.runs_of(variant.name)) {
       ++entry.num_wanted;
-      if (progress_of(run).state != RunState::kComplete) continue;
+      const RunProgress progress = progress_of(run);
+      if (progress.state == RunState::kEndedByAlarm)
+        entry.alarm_ends.push_back({run, progress.step});
+      if (progress.state != RunState::kComplete) continue;
       entry.runs.push_back(run);
       entry.curves.push_back(read_metrics(RunDir{run.dir}.file("metrics.jsonl")));
     }
@@ -197,9 +218,12 @@ std::vector<std::string> result_notes(const SweepResult& result) {
       "\"Best\" is the best evaluation of each run, chosen on the very problems it is reported "
       "on, so it is too good; \"last step\" is not chosen.");
   for (const VariantResult& variant : result.variants)
-    if (variant.runs.size() < variant.num_wanted)
-      notes.push_back(concat(variant.variant.shown_name(), ": ",
-                             variant.num_wanted - variant.runs.size(), " of ", variant.num_wanted,
+    if (const std::string note = alarm_note(variant); !note.empty()) notes.push_back(note);
+  for (const VariantResult& variant : result.variants)
+    if (const size_t num_over = variant.runs.size() + variant.alarm_ends.size();
+        num_over < variant.num_wanted)
+      notes.push_back(concat(variant.variant.shown_name(), ": ", variant.num_wanted - num_over,
+                             " of ", variant.num_wanted,
                              " runs did not come to their end and are left out."));
   return notes;
 }

@@ -15,16 +15,23 @@ namespace covrl {
 
 using MetricCurve = std::vector<std::pair<int64_t, Metrics>>;  // metrics.jsonl of a run
 
+struct AlarmEnd {
+  SweepRun run;
+  int64_t step = 0;  // the last one made
+};
+
 struct VariantResult {
   SweepVariant variant;
-  std::vector<SweepRun> runs;       // the complete ones
-  std::vector<MetricCurve> curves;  // of each
-  size_t num_wanted = 0;            // runs, complete or not
+  std::vector<SweepRun> runs;             // the complete ones
+  std::vector<MetricCurve> curves;        // of each
+  size_t num_wanted = 0;                  // runs, complete or not
+  std::vector<AlarmEnd> alarm_ends = {};  // the runs that an alarm ended: in no mean
 };
 
 struct SweepResult {
   SweepSection section;
   std::vector<VariantResult> variants;
+  std::vector<std::string> overrides = {};  // of the command line, for every variant
 };
 
 // Reads the run folders.

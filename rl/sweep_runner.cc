@@ -107,11 +107,18 @@ std::string how_it_ended(int status) {
   return "ended before its last step";
 }
 
+std::string end_text(const RunProgress& progress) {
+  if (progress.state == RunState::kComplete) return "done in";
+  if (progress.state == RunState::kEndedByAlarm)
+    return concat("ended by an alarm at step ", progress.step, " after");
+  return "FAILED after";
+}
+
 class Runner {
  public:
   Runner(const std::vector<PlannedRun>& plan, const SweepLaunch& launch) : launch_(launch) {
     for (const PlannedRun& planned : plan)
-      if (planned.progress.state != RunState::kComplete) waiting_.push_back(planned);
+      if (!planned.progress.is_over()) waiting_.push_back(planned);
     num_runs_ = waiting_.size();
   }
 
@@ -145,7 +152,12 @@ class Runner {
   void interrupt() {
     const bool again = outcome_.interrupted;
     outcome_.interrupted = true;
-    if (!again) log::info("Interrupted: the runs end at their next step. Again: at once.");
+    if (!again && launch_.prefix.empty())
+      log::info("Interrupted: the runs end at their next step. Again: at once.");
+    else if (!again)
+      log::info(concat("Interrupted: ", launch_.prefix.front(),
+                       " is asked to end (SIGTERM), and may end its run in the middle of a step; "
+                       "runs go on from their last checkpoint. Again: at once."));
     for (const auto& [pid, running] : running_) kill(again ? -pid : pid, again ? SIGKILL : SIGTERM);
   }
 
@@ -160,15 +172,15 @@ class Runner {
 
   void finish(const Running& ended, int status) {
     const SweepRun& run = ended.planned.run;
-    const bool complete = progress_of(run).state == RunState::kComplete;
-    if (!complete && outcome_.interrupted) return;
+    const RunProgress progress = progress_of(run);
+    if (!progress.is_over() && outcome_.interrupted) return;
     ++num_ended_;
     const double left = since_start_.seconds() / static_cast<double>(num_ended_) *
                         static_cast<double>(num_runs_ - num_ended_);
-    log::info(concat(
-        "[", num_ended_, "/", num_runs_, "] ", run.dir, complete ? "  done in " : "  FAILED after ",
-        format_duration(ended.since_start.seconds()), ", about ", format_duration(left), " left"));
-    if (complete) return;
+    log::info(concat("[", num_ended_, "/", num_runs_, "] ", run.dir, "  ", end_text(progress), " ",
+                     format_duration(ended.since_start.seconds()), ", about ",
+                     format_duration(left), " left"));
+    if (progress.is_over()) return;
     outcome_.failed.push_back({run.dir, how_it_ended(status), last_lines(run.dir + ".log")});
     const FailedRun& failed = outcome_.failed.back();
     log::info(concat(failed.reason, ", ", run.dir, ".log ends:\n", failed.last_lines));

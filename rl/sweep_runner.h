@@ -2,7 +2,8 @@
 //
 // The sweep waits for signals alone: that a child has ended, or Ctrl-C. Children have process
 // groups of their own, so that Ctrl-C reaches the sweep only. The first asks them to end at their
-// next step, with a checkpoint; the second kills them. They die with the sweep, however it ends.
+// next step, with a checkpoint, where no launcher stands between; the second kills them. They die
+// with the sweep, however it ends.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ struct SweepOutcome {
   bool interrupted = false;
 };
 
-// Does what is not complete, and says so on stderr. A failed run does not end the others.
+// Does what is not over, and says so on stderr. A failed run does not end the others; one that an
+// alarm ended is none.
 SweepOutcome run_all(const std::vector<PlannedRun>& plan, const SweepLaunch& launch);
 
 }  // namespace covrl

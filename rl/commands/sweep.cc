@@ -48,16 +48,12 @@ std::string state_text(const RunProgress& progress) {
       return concat("goes on from step ", progress.step);
     case RunState::kStartsAnew:
       return "begun without a checkpoint: starts anew";
+    case RunState::kEndedByAlarm:
+      return concat("ended by an alarm at step ", progress.step);
     case RunState::kComplete:
       break;
   }
   return "complete";
-}
-
-int64_t num_jobs(const std::vector<Sweep>& sweeps) {
-  int64_t jobs = 1;
-  for (const Sweep& sweep : sweeps) jobs = std::max(jobs, sweep.section.jobs);
-  return jobs;
 }
 
 void print_plan(const std::vector<PlannedRun>& plan, int64_t jobs) {
@@ -65,7 +61,7 @@ void print_plan(const std::vector<PlannedRun>& plan, int64_t jobs) {
   for (const PlannedRun& planned : plan) {
     std::cout << planned.run.dir << "  " << planned.run.total_steps << " steps  "
               << state_text(planned.progress) << "\n";
-    num_left += planned.progress.state == RunState::kComplete ? 0 : 1;
+    num_left += planned.progress.is_over() ? 0 : 1;
   }
   std::cout << num_left << " of " << plan.size() << " runs to do, " << jobs << " side by side\n";
 }
@@ -95,11 +91,12 @@ int run_sweep(const std::vector<std::string>& args) {
   const std::vector<Sweep> sweeps = read_sweeps(
       {words.config.files, words.sweeps, words.config.overrides, !words.launch.empty()});
   const std::vector<PlannedRun> plan = plan_runs(sweeps);
+  const int64_t jobs = sweeps.front().section.jobs;
   if (words.dry_run) {
-    print_plan(plan, num_jobs(sweeps));
+    print_plan(plan, jobs);
     return 0;
   }
-  const SweepOutcome outcome = run_all(plan, {num_jobs(sweeps), words.launch});
+  const SweepOutcome outcome = run_all(plan, {jobs, words.launch});
   if (outcome.interrupted) {
     log::info("Interrupted; the same command goes on from there.");
     return 1;

@@ -145,6 +145,35 @@ TEST_F(Sweep, AFailedRunIsReportedAndTheOthersGoOn) {
   EXPECT_NE(result.out.find("One run each"), std::string::npos) << result.out;
 }
 
+// Entropy is always below 10 nats: the alarm rings in step 2.
+TEST_F(Sweep, ARunThatAnAlarmEndsIsOverAndNoFailure) {
+  const std::string root = dir_ + "/root";
+  const std::string text =
+      "trainer: {total_steps: 3}\nsweep:\n  seeds: [1]\n  variants:\n    base:\n    alarm: {set: "
+      "[alarms.entropy_floor=10, alarms.window=2, alarms.action=stop]}\n";
+  const ProgramResult first = run_covrl(words(text, root, {"rollout.top_k=50"}));
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.err.find("alarm/seed_1  ended by an alarm at step 2 after"), std::string::npos)
+      << first.err;
+  EXPECT_NE(first.out.find("| alarm | 0 of 1, 1 ended by an alarm at step 2 |"), std::string::npos)
+      << first.out;
+  EXPECT_NE(first.out.find("alarm: 1 of 1 runs ended by an alarm (seed 1 at step 2)"),
+            std::string::npos)
+      << first.out;
+  const std::string page = read_file(root + "/sweep.html");
+  for (const char* part : {"rollout.top_k=50</code>", "alarm/seed_1/report.html"})
+    EXPECT_NE(page.find(part), std::string::npos) << "no " << part;
+
+  const ProgramResult again = run_covrl(words(text, root, {"rollout.top_k=50"}));
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_EQ(read_json(root + "/alarm/seed_1/launch.json").size(), 1u);
+  const ProgramResult dry = run_covrl(words(text, root, {"rollout.top_k=50", "--dry-run"}));
+  EXPECT_NE(dry.out.find("alarm/seed_1  3 steps  ended by an alarm at step 2"), std::string::npos)
+      << dry.out;
+  EXPECT_NE(dry.out.find("0 of 2 runs to do"), std::string::npos) << dry.out;
+}
+
 TEST_F(Sweep, TheWholeSweepIsCheckedBeforeAnythingRuns) {
   expect_refused(
       "sweep:\n  variants:\n    a: {set: [rollout.temprature=1]}\n    b: {set: "

@@ -69,6 +69,15 @@ TEST(SweepResults, OneSeedHasNoSpreadAndMissingRunsAreNamed) {
   const SweepResult missing = result_of({curve(.2, .7, .6)}, 3);
   EXPECT_EQ(headline_table(missing).rows[0][1], "1 of 3");
   EXPECT_NE(result_notes(missing).back().find("2 of 3 runs"), std::string::npos);
+  SweepRun ended;
+  ended.seed = 2;
+  SweepResult alarm = result_of({curve(.2, .7, .6)}, 3);
+  alarm.variants[0].alarm_ends = {{ended, 12}};
+  EXPECT_EQ(headline_table(alarm).rows[0][1], "1 of 3, 1 ended by an alarm at step 12");
+  EXPECT_EQ(headline_table(alarm).rows[0][3], "60.0 %");
+  const std::vector<std::string> notes = result_notes(alarm);
+  EXPECT_NE(notes.back().find("1 of 3 runs did not come to their end"), std::string::npos);
+  EXPECT_NE(notes[notes.size() - 2].find("(seed 2 at step 12)"), std::string::npos);
   SweepResult none = result_of({curve(.2, .7, .6)}, 1);
   none.variants.push_back({{"w", "", {}, {}, ""}, {}, {}, 1});
   EXPECT_EQ(headline_table(none).rows[1][3], "-");
