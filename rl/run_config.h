@@ -11,7 +11,7 @@
 #include "rl/alarms.h"
 #include "rl/critic.h"
 #include "rl/dynamic_sampling.h"
-#include "rl/eval_rules.h"
+#include "rl/evaluation/eval_rules.h"
 #include "rl/learner.h"
 #include "rl/overlong.h"
 #include "rl/reward_config.h"
@@ -53,8 +53,9 @@ struct AlgorithmSection {
 };
 
 struct EvalSection : EvalRules {
-  std::vector<std::string> files;  // each a set, with rules of its own behind it (rl/eval_rules.h)
-  int64_t every = 10;              // steps; 0: never
+  std::vector<std::string>
+      files;           // each a set, with rules of its own behind it (rl/evaluation/eval_rules.h)
+  int64_t every = 10;  // steps; 0: never
   bool before_train = true;
   int64_t train_problems = 8;  // first distinct training problems, as the set "train"; 0: none
   std::vector<std::string> reflection_words = {"rethink", "recheck", "recalculate"};

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "rl/metric_value.h"
-#include "rl/report_tables.h"
+#include "rl/report/report_tables.h"
 
 namespace covrl {
 namespace {

@@ -5,14 +5,14 @@
 
 #include "core/interrupt.h"
 #include "core/log.h"
-#include "rl/best_step.h"
 #include "rl/dynamic_sampling.h"
 #include "rl/estimate.h"
-#include "rl/eval_metrics.h"
-#include "rl/eval_tables.h"
+#include "rl/evaluation/best_step.h"
+#include "rl/evaluation/eval_metrics.h"
+#include "rl/evaluation/eval_tables.h"
 #include "rl/greedy_baseline.h"
 #include "rl/overlong.h"
-#include "rl/report.h"
+#include "rl/report/report.h"
 #include "rl/step_metrics.h"
 #include "verifiers/weighted.h"
 

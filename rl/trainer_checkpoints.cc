@@ -48,9 +48,9 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   cluster_.world().barrier();  // every rank has looked at the folder before the root writes to it
   if (!is_root()) return;
   if (checkpoint) log::info(concat("Resumed from ", *checkpoint, " at step ", state_.step));
-  write_file_atomically(dir_.file("config.resolved.yaml"),
-                        config::dump([&](config::Visitor& v) { config_.describe(v); },
-                                     config::Comments::kHelp));
+  write_file_atomically(
+      dir_.file("config.resolved.yaml"),
+      config::dump([&](config::Visitor& v) { config_.describe(v); }, config::Comments::kHelp));
   write_launch_record(dir_, argv, cluster_.world().size(), state_.step + 1);
   open_logs(state_.step);
   const MetricRows rows = read_metrics(dir_.file("metrics.jsonl"));

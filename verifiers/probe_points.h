@@ -19,7 +19,7 @@ struct Survey {
   bool has_i = false;
   bool has_steps = false;  // floors and ceilings
   bool has_kinks = false;  // absolute values and roots
-  bool are_whole = true;  // symbols stand for whole numbers: all sides have functions of such
+  bool are_whole = true;   // symbols stand for whole numbers: all sides have functions of such
 
   template <class... Nodes>
   void add_side(const Nodes&... nodes) {

@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/jsonl_output.h"
-#include "rl/eval_tables.h"
+#include "rl/evaluation/eval_tables.h"
 
 namespace covrl {
 

@@ -5,7 +5,7 @@
 #include "rl/commands/config_words.h"
 #include "rl/run_config.h"
 #include "rl/sft.h"
-#include "rl/sweep_config.h"
+#include "rl/sweep/sweep_config.h"
 
 namespace covrl {
 

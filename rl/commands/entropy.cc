@@ -5,7 +5,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
-#include "rl/entropy_report.h"
+#include "rl/report/entropy_report.h"
 
 namespace covrl {
 

@@ -6,9 +6,9 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "rl/commands/device_option.h"
-#include "rl/evaluate.h"
-#include "rl/kept_rows.h"
-#include "rl/run_policies.h"
+#include "rl/evaluation/evaluate.h"
+#include "rl/evaluation/kept_rows.h"
+#include "rl/evaluation/run_policies.h"
 
 namespace covrl {
 

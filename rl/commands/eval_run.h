@@ -8,7 +8,7 @@
 #include "core/comm.h"
 #include "rl/commands/sampling_words.h"
 #include "rl/commands/verifier_words.h"
-#include "rl/eval_rows.h"
+#include "rl/evaluation/eval_rows.h"
 
 namespace covrl {
 

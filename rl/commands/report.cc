@@ -1,10 +1,10 @@
-#include "rl/report.h"
+#include "rl/report/report.h"
 
 #include "core/cli.h"
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
-#include "rl/run_data.h"
+#include "rl/report/run_data.h"
 
 namespace covrl {
 

@@ -8,7 +8,7 @@
 
 #include "core/cli.h"
 #include "policy/pretrained.h"
-#include "rl/eval_rules.h"
+#include "rl/evaluation/eval_rules.h"
 #include "rollout/data_config.h"
 #include "rollout/engine.h"
 

@@ -6,10 +6,10 @@
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/config_words.h"
-#include "rl/sweep_page.h"
-#include "rl/sweep_plan.h"
-#include "rl/sweep_results.h"
-#include "rl/sweep_runner.h"
+#include "rl/sweep/sweep_page.h"
+#include "rl/sweep/sweep_plan.h"
+#include "rl/sweep/sweep_results.h"
+#include "rl/sweep/sweep_runner.h"
 
 namespace covrl {
 

@@ -74,7 +74,7 @@ ProgramResult run_that_disagrees(const std::string& run_dir, const std::string& 
   argv.insert(argv.end(), learner.begin(), learner.end());
   argv.insert(argv.end(), {":", "-n", "1"});
   argv.insert(argv.end(), learner.begin(), learner.end());
-  argv.push_back("rollout.temperature=2");
+  argv.insert(argv.end(), {"rollout.temperature=2", "trainer.allow_changed_config=true"});
   return run_program(argv);
 }
 

@@ -1,4 +1,4 @@
-#include "rl/best_step.h"
+#include "rl/evaluation/best_step.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "rl/dynamics_tables.h"
+#include "rl/report/dynamics_tables.h"
 
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "rl/alarms.h"
-#include "rl/report.h"
+#include "rl/report/report.h"
 #include "tests/support/paths.h"
 
 namespace covrl {

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "rl/commands/commands.h"
-#include "rl/entropy_report.h"
+#include "rl/report/entropy_report.h"
 #include "tests/support/entropy_runs.h"
 #include "tests/support/paths.h"
 

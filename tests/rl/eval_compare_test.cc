@@ -1,8 +1,8 @@
-#include "rl/eval_compare.h"
+#include "rl/evaluation/eval_compare.h"
 
 #include <gtest/gtest.h>
 
-#include "rl/eval_statistics.h"
+#include "rl/evaluation/eval_statistics.h"
 #include "tests/rl/eval_rows_fixture.h"
 
 namespace covrl::testing {

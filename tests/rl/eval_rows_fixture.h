@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "rl/eval_rows.h"
+#include "rl/evaluation/eval_rows.h"
 
 namespace covrl::testing {
 

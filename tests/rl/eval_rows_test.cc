@@ -1,11 +1,11 @@
-#include "rl/eval_rows.h"
+#include "rl/evaluation/eval_rows.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "core/error.h"
-#include "rl/rescore.h"
+#include "rl/evaluation/rescore.h"
 #include "tests/rl/eval_rows_fixture.h"
 #include "tests/support/paths.h"
 

@@ -1,4 +1,4 @@
-#include "rl/eval_statistics.h"
+#include "rl/evaluation/eval_statistics.h"
 
 #include <gtest/gtest.h>
 

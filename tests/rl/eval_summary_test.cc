@@ -1,4 +1,4 @@
-#include "rl/eval_summary.h"
+#include "rl/evaluation/eval_summary.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "rl/eval_metrics.h"
+#include "rl/evaluation/eval_metrics.h"
 #include "tests/rl/eval_rows_fixture.h"
 
 namespace covrl::testing {

@@ -1,4 +1,4 @@
-#include "rl/reflection_words.h"
+#include "rl/evaluation/reflection_words.h"
 
 #include <gtest/gtest.h>
 

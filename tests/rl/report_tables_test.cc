@@ -1,4 +1,4 @@
-#include "rl/report_tables.h"
+#include "rl/report/report_tables.h"
 
 #include <gtest/gtest.h>
 
@@ -17,9 +17,8 @@ TEST(ReportTables, TheBestStepIsNeverTheStartAndTheLatestOfEquals) {
   const RunData run = read_run(dir);
   const ReportTable table = accuracy_table({run});
   ASSERT_EQ(table.rows.size(), 1u);
-  EXPECT_EQ(table.rows[0],
-            (std::vector<std::string>{run.name, "test", "greedy", "75.0 %", "25.0 % (step 30)",
-                                      "50.0 % (step 20)"}));
+  EXPECT_EQ(table.rows[0], (std::vector<std::string>{run.name, "test", "greedy", "75.0 %",
+                                                     "25.0 % (step 30)", "50.0 % (step 20)"}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "rl/run_data.h"
+#include "rl/report/run_data.h"
 
 #include <gtest/gtest.h>
 

@@ -21,11 +21,10 @@ std::vector<std::string> set_names(const std::vector<std::string>& overrides) {
 
 TEST(RunInputs, TheTrainingProblemsAreASetWhereItsRulesAskAnything) {
   const std::string file = testing::source_path("data/tiny/test.jsonl");
-  EXPECT_EQ(set_names({"eval.files=[" + file + "]"}),
-            (std::vector<std::string>{"test", "train"}));
-  EXPECT_EQ(set_names({"eval.files=[" + file + ":greedy=true]", "eval.samples=0",
-                       "eval.greedy=false"}),
-            std::vector<std::string>{"test"});
+  EXPECT_EQ(set_names({"eval.files=[" + file + "]"}), (std::vector<std::string>{"test", "train"}));
+  EXPECT_EQ(
+      set_names({"eval.files=[" + file + ":greedy=true]", "eval.samples=0", "eval.greedy=false"}),
+      std::vector<std::string>{"test"});
 }
 
 }  // namespace

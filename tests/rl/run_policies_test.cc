@@ -1,5 +1,5 @@
 // The policies of a run, of which nothing but names, manifests and a configuration is there.
-#include "rl/run_policies.h"
+#include "rl/evaluation/run_policies.h"
 
 #include <gtest/gtest.h>
 
@@ -27,8 +27,7 @@ class RunPoliciesTest : public ::testing::Test {
   std::string make_run(const std::string& name, const std::string& more = "") const {
     const std::string dir = testing::temporary_dir(name);
     write_file_atomically(dir + "/config.resolved.yaml",
-                          "model:\n  path: " + model_ + "\n" + more +
-                              "data:\n  train_files: [" +
+                          "model:\n  path: " + model_ + "\n" + more + "data:\n  train_files: [" +
                               testing::source_path("data/tiny/one_shot.jsonl") + "]\n");
     return dir;
   }

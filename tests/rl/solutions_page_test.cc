@@ -1,4 +1,4 @@
-#include "rl/solutions_page.h"
+#include "rl/report/solutions_page.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "rl/svg_chart.h"
+#include "rl/report/svg_chart.h"
 
 #include <gtest/gtest.h>
 

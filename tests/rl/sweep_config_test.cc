@@ -1,5 +1,5 @@
 // What the variants of a sweep may say, and who wins.
-#include "rl/sweep_config.h"
+#include "rl/sweep/sweep_config.h"
 
 #include <gtest/gtest.h>
 
@@ -50,9 +50,9 @@ TEST_F(SweepConfig, KeysOfAVariantThatWouldHaveNoEffectAreRefused) {
       write("file.yaml", "trainer:\n  seed: 7\nsweep:\n  seeds: [4]\n  title: x\n");
   const std::string config =
       write("config.yaml", "sweep:\n  variants:\n    a: {config: [" + file + "]}\n");
-  expect_refused(sources({config}),
-                 {file + ":2:3: trainer.seed: ", file + ":4:3: sweep.seeds: ",
-                  file + ":5:3: sweep.title: "});
+  expect_refused(
+      sources({config}),
+      {file + ":2:3: trainer.seed: ", file + ":4:3: sweep.seeds: ", file + ":5:3: sweep.title: "});
   // A preset has a folder of its own.
   const std::string preset = write("preset.yaml", "trainer: {run_dir: elsewhere}\n");
   const std::string laid =
@@ -64,7 +64,8 @@ TEST_F(SweepConfig, AnOverrideOfWhatAVariantSetsIsRefused) {
   const std::string file = write("file.yaml", "rollout:\n  top_p: 0.9\n");
   const std::string sweep = write("sweep.yaml",
                                   "sweep:\n  variants:\n    a: {set: [rollout.temperature=0.5]}\n"
-                                  "    b: {config: [" + file + "]}\n");
+                                  "    b: {config: [" +
+                                      file + "]}\n");
   expect_refused(sources({sweep}, {"rollout.temperature=0.7", "rollout.top_p=0.8"}),
                  {sweep + ":3:5: variant a: override 'rollout.temperature=0.5': "
                           "rollout.temperature: the command line sets it again "

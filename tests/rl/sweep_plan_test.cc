@@ -1,5 +1,5 @@
 // What is left to do, from run folders made by hand.
-#include "rl/sweep_plan.h"
+#include "rl/sweep/sweep_plan.h"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStop = R"({"step":3,"event":"ring","alarm":"entropy_floor","action":"stop"})";
-constexpr const char* kWarn = R"({"step":3,"event":"ring","alarm":"entropy_floor","action":"warn"})";
+constexpr const char* kStop =
+    R"({"step":3,"event":"ring","alarm":"entropy_floor","action":"stop"})";
+constexpr const char* kWarn =
+    R"({"step":3,"event":"ring","alarm":"entropy_floor","action":"warn"})";
 constexpr const char* kBack =
     R"({"step":3,"event":"rollback","alarm":"entropy_floor","given_up":[4,6]})";
 
@@ -30,7 +32,8 @@ class SweepPlan : public ::testing::Test {
     std::ofstream(checkpoint + "/MANIFEST.json") << R"({"step":3,"files":{}})";
     std::ofstream metrics(run_.dir + "/metrics.jsonl");
     for (int step = 1; step <= last_metrics; ++step)
-      metrics << R"({"step":)" << step << R"(,"rollout/entropy":1})" << "\n";
+      metrics << R"({"step":)" << step << R"(,"rollout/entropy":1})"
+              << "\n";
     if (!alarms.empty()) std::ofstream(run_.dir + "/alarms.jsonl") << alarms << "\n";
   }
   void expect(RunState state, int64_t step) {

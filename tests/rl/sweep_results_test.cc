@@ -1,5 +1,5 @@
 // Statistics over seeds, against values worked out by hand.
-#include "rl/sweep_results.h"
+#include "rl/sweep/sweep_results.h"
 
 #include <gtest/gtest.h>
 
