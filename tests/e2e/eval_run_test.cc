@@ -151,7 +151,10 @@ TEST_F(EvalRun, MistakesNameTheRemedy) {
                  {"--prompt-suffix has no effect on", "test.jsonl", "boxed"});
   expect_refused({"--benchmark", test_ + ":samples=2"}, {"temperature=T"});
   expect_refused({"--benchmark", test_ + ":temperature=0.6"}, {"samples=N"});
-  expect_refused({"--benchmark", test_, "--limit", "-1"}, {"--limit is -1", "0 (all)"});
+  const ProgramResult limit = run_covrl(
+      {"eval", "--model", source_path("data/tiny/model"), "--benchmark", test_, "--limit", "-1"});
+  EXPECT_EQ(limit.status, 2) << limit.err;
+  expect_mentions(limit.err, {"--limit is -1", "0 (all)"});
   expect_refused({"--benchmark", test_, "--top-p", "5"}, {"--top-p is 5", "up to 1"});
   expect_refused({"--benchmark", test_, "--choose-on", "test"}, {"--run"});
   expect_refused({"--benchmark", test_, "--run", dir_}, {"one of --model and --run"});
