@@ -5,29 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/verifiers/spelling_rows.h"
 #include "verifiers/math_judge.h"
 
 namespace covrl {
 namespace {
 
-using Texts = std::vector<const char*>;
-
-struct Row {
-  const char* gold;
-  Texts same;
-  Texts other;
-};
-
-void expect_rows(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    for (const char* answer : row.same)
-      EXPECT_EQ(compare_answers(row.gold, answer, {}), Outcome::kCorrect)
-          << row.gold << "  is  " << answer;
-    for (const char* answer : row.other)
-      EXPECT_EQ(compare_answers(row.gold, answer, {}), Outcome::kWrong)
-          << row.gold << "  is not  " << answer;
-  }
-}
+using testing::expect_rows;
+using testing::Texts;
 
 TEST(Spellings, AnUnbracedScriptIsAShortNumber) {
   expect_rows({{"7", {"\\log_2 128", "\\log_2\\,128"}, {"\\log_{2128}"}},
