@@ -30,7 +30,7 @@ DataConfig eval_data_config(const RunConfig& config) {
 
 // The first distinct problems of the training set, to be watched beside the others.
 EvalSet training_problems(const PromptSet& train, const EvalSection& eval) {
-  EvalSet set{"train", {}, eval, eval.files.size()};
+  EvalSet set{"train", {}, eval};
   set.rules.verifier = "main";
   std::set<std::pair<std::vector<int64_t>, std::string>> seen;
   for (const Prompt& prompt : train.prompts) {
@@ -50,8 +50,8 @@ RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
   inputs.train = prepare_prompts(std::move(train.rows), config.data, inputs.pretrained);
   const DataConfig data = eval_data_config(config);
   for (const EvalFile& file : parse_eval_files(config.eval.files, config.eval))
-    inputs.eval_sets.push_back(load_eval_set(file, inputs.eval_sets.size(), data, inputs.pretrained,
-                                             config.verifier.options));
+    inputs.eval_sets.push_back(
+        load_eval_set(file, data, inputs.pretrained, config.verifier.options));
   if (config.eval.train_problems > 0 && !config.eval.files.empty()) {
     if (config.eval.asks())
       inputs.eval_sets.push_back(training_problems(inputs.train, config.eval));

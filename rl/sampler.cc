@@ -8,6 +8,19 @@
 
 namespace covrl {
 
+namespace {
+
+struct PromptDraws {
+  uint64_t step, slot;
+};
+
+PromptDraws draws_of(const RolloutPlan& plan, size_t place) {
+  if (plan.draw_keys.empty()) return {plan.step, plan.first_slot + place};
+  return {plan.draw_keys[place] >> 32, plan.draw_keys[place] & 0xffffffff};
+}
+
+}  // namespace
+
 Sampler::Sampler(const Model& model, const Tokenizer& tokenizer, const Verifier& verifier,
                  Cluster& cluster, EngineConfig engine, int num_verify_threads)
     : model_(model),
@@ -36,8 +49,8 @@ std::vector<Group> Sampler::sample_share(const std::vector<Prompt>& prompts,
     group.slot = place;
     group.trajectories.resize(static_cast<size_t>(plan.num_samples));
     groups.push_back(std::move(group));
-    requests.push_back({prompts[place].tokens, plan.step, plan.first_slot + place, plan.num_samples,
-                        plan.first_sample});
+    const auto [step, slot] = draws_of(plan, place);
+    requests.push_back({prompts[place].tokens, step, slot, plan.num_samples, plan.first_sample});
   }
   const StopTexts stops(plan.stop_texts, tokenizer_);
   SamplingParams params = plan.params;

@@ -17,9 +17,10 @@ namespace covrl {
 struct RolloutPlan {
   SamplingParams params;
   int64_t num_samples = 1;
-  int64_t first_sample = 0;  // draws of samples first..first+num-1
-  uint64_t step = 0;         // of the draws
-  uint64_t first_slot = 0;   // added to a prompt's place to make the slot of its draws
+  int64_t first_sample = 0;              // draws of samples first..first+num-1
+  uint64_t step = 0;                     // of the draws
+  uint64_t first_slot = 0;               // added to a prompt's place to make the slot of its draws
+  std::vector<uint64_t> draw_keys = {};  // of each prompt, in place of (step, slot), if not empty
   int64_t weight_version = 0;
   std::vector<std::string> stop_texts = {};  // end a completion, which goes on up to there
   const Verifier* verifier = nullptr;        // null: the sampler's own

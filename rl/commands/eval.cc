@@ -140,7 +140,7 @@ std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world)
   const DataConfig data = prompt_form(sampling, pretrained.config);
   std::vector<EvalSet> sets;
   for (const EvalFile& file : files)
-    sets.push_back(load_eval_set(file, sets.size(), data, pretrained, verifier_options(judge)));
+    sets.push_back(load_eval_set(file, data, pretrained, verifier_options(judge)));
   const std::vector<EvalRow> rows =
       Evaluator(std::move(sets), base_params(sampling, pretrained.generation))
           .run(sampler, {.checkpoint = sampling.model});

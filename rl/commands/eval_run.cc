@@ -16,11 +16,10 @@ namespace {
 
 // What the responses to a set depend on, beside the policy. The prompt form is that of the run
 // where the words leave it open.
-Json settings_of(const EvalFile& file, size_t place, const SamplingWords& words,
-                 const VerifierWords& judge, const RunConfig& run) {
+Json settings_of(const EvalFile& file, const SamplingWords& words, const VerifierWords& judge,
+                 const RunConfig& run) {
   const DataConfig data = prompt_form(words, {}, run.data);
   Json settings = {{"content", hash_text(hash_file(file.path))},
-                   {"place", place},
                    {"seed", words.seed},
                    {"dtype", words.dtype},
                    {"chat_template", template_name(words, run.model.chat_template)},
@@ -92,7 +91,7 @@ std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const Veri
   const KeptRows kept(folder.empty() ? words.run + "/evaluation" : folder);
   std::vector<Json> settings;
   for (size_t i = 0; i < files.size() && world.is_root(); ++i) {
-    settings.push_back(settings_of(files[i], i, words, judge, run.config));
+    settings.push_back(settings_of(files[i], words, judge, run.config));
     kept.check(files[i].name, settings.back());
     kept.begin(files[i].name);
   }
@@ -113,7 +112,7 @@ std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const Veri
     const SamplingParams base = base_params(words, pretrained.generation);
     for (const size_t i : missing) {
       log::info(concat("step ", step, ": ", files[i].name));
-      const Evaluator evaluator({load_eval_set(files[i], i, data, pretrained, options)}, base);
+      const Evaluator evaluator({load_eval_set(files[i], data, pretrained, options)}, base);
       const std::vector<EvalRow> rows =
           evaluator.run(sampler, {.step = step, .checkpoint = run.dirs[policy]});
       if (world.is_root())

@@ -19,8 +19,8 @@ void warn_of_examples(const EvalFile& file, const std::vector<std::string>& ids)
 
 }  // namespace
 
-EvalSet load_eval_set(const EvalFile& file, uint64_t place, const DataConfig& data,
-                      const Pretrained& pretrained, const VerifierOptions& options) {
+EvalSet load_eval_set(const EvalFile& file, const DataConfig& data, const Pretrained& pretrained,
+                      const VerifierOptions& options) {
   const EvalRules& rules = file.rules;
   std::vector<FewShotExample> examples;
   if (!rules.few_shot.empty()) examples = read_examples(rules.few_shot, data, rules.shots);
@@ -33,7 +33,7 @@ EvalSet load_eval_set(const EvalFile& file, uint64_t place, const DataConfig& da
                         " problems are left out: longer than ", data.max_prompt_length,
                         " tokens as a prompt"));
   warn_of_examples(file, styled.example_ids);
-  EvalSet set{file.name, std::move(styled.set.prompts), rules, place};
+  EvalSet set{file.name, std::move(styled.set.prompts), rules};
   set.stop_token_ids = std::move(styled.stop_token_ids);
   set.stop_texts = std::move(styled.stop_texts);
   if (rules.verifier != "main") set.verifier = make_verifier(rules.verifier, options);

@@ -18,7 +18,6 @@ struct EvalSet {
   std::string name;
   std::vector<Prompt> prompts;  // as the set's prompt style and examples have them
   EvalRules rules;
-  uint64_t place = 0;                        // among the sets of the evaluation: its draws
   std::vector<int64_t> stop_token_ids = {};  // beside the model's own
   std::vector<std::string> stop_texts = {};
   std::shared_ptr<const Verifier> verifier = nullptr;  // null: the sampler's
@@ -26,7 +25,7 @@ struct EvalSet {
 
 // `data`: the prompt form that the style `given` means. `options`: of the verifiers that sets name.
 // Warns of problems that are dropped as too long, and of those that are themselves an example.
-EvalSet load_eval_set(const EvalFile& file, uint64_t place, const DataConfig& data,
-                      const Pretrained& pretrained, const VerifierOptions& options);
+EvalSet load_eval_set(const EvalFile& file, const DataConfig& data, const Pretrained& pretrained,
+                      const VerifierOptions& options);
 
 }  // namespace covrl

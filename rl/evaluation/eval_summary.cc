@@ -32,11 +32,12 @@ Problems problems_of(const std::vector<const EvalRow*>& rows, Decoding decoding)
 
 struct Count {
   int64_t usable = 0, correct = 0;
+  auto operator<=>(const Count&) const = default;
 };
 
 void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
   std::vector<Count> counts;
-  std::vector<double> shares, majorities;
+  std::vector<double> majorities;
   for (const auto& [id, problem] : problems) {
     Count count;
     std::vector<Answer> answers;
@@ -49,9 +50,13 @@ void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
     }
     if (count.usable == 0) continue;
     counts.push_back(count);
-    shares.push_back(static_cast<double>(count.correct) / static_cast<double>(count.usable));
     majorities.push_back(majority_is_correct(answers));
   }
+  // Sorted, so that the figures depend on what is there and not on how the problems are named.
+  std::ranges::sort(counts);
+  std::vector<double> shares;
+  for (const Count& count : counts)
+    shares.push_back(static_cast<double>(count.correct) / static_cast<double>(count.usable));
   statistics.accuracy = mean(shares);
   std::tie(statistics.low, statistics.high) = bootstrap_interval(shares);
   statistics.majority = mean(majorities);

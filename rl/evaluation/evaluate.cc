@@ -2,9 +2,12 @@
 
 #include <ATen/record_function.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace covrl {
 
@@ -25,6 +28,21 @@ void add_rows(const EvalOrigin& origin, const EvalSet& set, const Group& group, 
   int64_t sample = 0;
   for (const Trajectory& trajectory : group.trajectories)
     rows.push_back(make_eval_row(origin, set.name, group.prompt, decoding, sample++, trajectory));
+}
+
+// Equal prompts, which some files hold in order to sample more, are told apart by their number: in
+// order of their golds, so that of a file in another order no problem changes its responses.
+std::vector<uint64_t> draw_keys(const std::vector<Prompt>& prompts) {
+  std::map<std::vector<int64_t>, std::vector<size_t>> places;
+  for (size_t i = 0; i < prompts.size(); ++i) places[prompts[i].tokens].push_back(i);
+  std::vector<uint64_t> keys(prompts.size());
+  for (auto& [tokens, equal] : places) {
+    std::stable_sort(equal.begin(), equal.end(),
+                     [&](size_t a, size_t b) { return prompts[a].gold < prompts[b].gold; });
+    for (size_t n = 0; n < equal.size(); ++n)
+      keys[equal[n]] = hash_bytes(tokens.data(), tokens.size() * sizeof(int64_t), /*seed=*/n);
+  }
+  return keys;
 }
 
 // What greedy and sampled responses share.
@@ -53,7 +71,7 @@ std::vector<EvalRow> Evaluator::run(Sampler& sampler, const EvalOrigin& origin,
   std::vector<EvalRow> rows;
   for (const EvalSet& set : sets_) {
     RolloutPlan plan = plan_of(set, base_);
-    plan.step = set.place;  // each set has draws of its own
+    plan.draw_keys = draw_keys(set.prompts);
     plan.weight_version = weight_version;
     std::vector<Group> sampled, greedy;
     if (set.rules.greedy) {

@@ -1,6 +1,7 @@
-// Evaluation: the same path during training and in `covrl eval`. Draws depend on (seed, place of
-// the set, place of the problem in its set, sample, position) alone, not on the step, so that two
-// evaluations of a run differ by the weights and nothing else; nor on the batch or the ranks.
+// Evaluation: the same path during training and in `covrl eval`. Draws depend on (seed, tokens of
+// the prompt, sample, position) alone, not on the step, so that two evaluations of a run differ by
+// the weights and nothing else; nor on the batch, the ranks, the order of the problems or what else
+// is evaluated: a problem has the same responses in a subset as in the whole set.
 #pragma once
 
 #include <cstdint>

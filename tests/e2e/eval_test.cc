@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "core/jsonl.h"
 #include "tests/e2e/tiny_run.h"
@@ -54,25 +55,55 @@ TEST_F(Eval, OneSeedGivesTheSameFilesWhateverTheBatchAndTheRanks) {
   EXPECT_NE(file("d.jsonl"), rows);
 }
 
-TEST_F(Eval, GreedyResponsesDoNotDependOnTheOrderOfTheProblems) {
+// Rows of a file with these problems, sorted, and the table that was printed.
+struct Told {
+  std::vector<std::string> rows;
+  std::string table;
+};
+
+TEST_F(Eval, ResponsesFollowTheProblemAndNotItsPlace) {
   std::vector<std::string> problems;
   read_jsonl(source_path("data/tiny/test.jsonl"), [&](int64_t, const Json& row) {
     if (problems.size() < 6) problems.push_back(row.dump());
   });
-  std::vector<std::string> lines[2];
-  std::string tables[2];
-  for (const int turn : {0, 1}) {
+  const auto tell = [&](const std::vector<std::string>& set) {
     std::ofstream out(dir_ + "/set.jsonl");
-    for (const std::string& problem : problems) out << problem << "\n";
+    for (const std::string& problem : set) out << problem << "\n";
     out.close();
-    tables[turn] = ok(run_covrl(words("rows.jsonl", {"--benchmark", dir_ + "/set.jsonl"}))).out;
+    Told told;
+    const std::string set_rules = dir_ + "/set.jsonl:greedy=true:samples=3:temperature=1";
+    told.table = ok(run_covrl(words("rows.jsonl", {"--benchmark", set_rules}))).out;
     read_jsonl(dir_ + "/rows.jsonl",
-               [&](int64_t, const Json& row) { lines[turn].push_back(row.dump()); });
-    std::ranges::sort(lines[turn]);
-    std::ranges::reverse(problems);
-  }
-  EXPECT_EQ(lines[0], lines[1]);
-  EXPECT_EQ(tables[0], tables[1]);
+               [&](int64_t, const Json& row) { told.rows.push_back(row.dump()); });
+    std::ranges::sort(told.rows);
+    return told;
+  };
+  const Told told = tell(problems);
+  EXPECT_EQ(told.rows.size(), 24u);
+  std::ranges::reverse(problems);
+  const Told reversed = tell(problems);
+  EXPECT_EQ(reversed.rows, told.rows);
+  EXPECT_EQ(reversed.table, told.table);
+  problems.resize(2);
+  const Told part = tell(problems);
+  EXPECT_EQ(part.rows.size(), 8u);
+  EXPECT_TRUE(std::ranges::includes(told.rows, part.rows));
+}
+
+// As in files that hold each problem many times in order to sample it as often.
+TEST_F(Eval, CopiesOfAProblemAreSampledApart) {
+  std::ofstream out(dir_ + "/set.jsonl");
+  for (int copy = 0; copy < 8; ++copy)
+    out << R"({"id":")" << copy << R"(","problem":"What is 1 + 1?","answer":"2"})"
+        << "\n";
+  out.close();
+  ok(run_covrl(words(
+      "rows.jsonl", {"--benchmark", dir_ + "/set.jsonl", "--samples", "1", "--temperature", "1"})));
+  std::set<std::string> responses;
+  read_jsonl(dir_ + "/rows.jsonl", [&](int64_t, const Json& row) {
+    responses.insert(row["response"].get<std::string>());
+  });
+  EXPECT_GT(responses.size(), 1u);
 }
 
 TEST_F(Eval, ProblemsThatShareAnIdAreToldApart) {
