@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/joined.h"
 
 namespace covrl::cli {
 namespace {
@@ -22,12 +23,6 @@ Number parse_number(const std::string& text, const char* wanted) {
   if constexpr (std::is_floating_point_v<Number>) good = good && std::isfinite(number);
   if (!good) throw_usage("must be ", wanted, ", got '", text, "'");
   return number;
-}
-
-std::string joined(const std::vector<std::string>& words, const char* separator) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
 }
 
 struct OptionImpl final : Option {

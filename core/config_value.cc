@@ -96,12 +96,6 @@ std::string format_numbers(const std::vector<double>& values) {
   return concat("[", joined(words), "]");
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 bool is_inside(double value, const Range& range) {
   return value >= range.low && value <= range.high;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/joined.h"
 
 namespace covrl::config {
 
@@ -22,7 +23,6 @@ std::string format_text(const std::string& value);  // quoted where YAML would r
 std::string format_list(const std::vector<std::string>& values);
 std::string format_numbers(const std::vector<double>& values);
 
-std::string joined(const std::vector<std::string>& words);  // "a, b, c"
 bool is_inside(double value, const Range& range);
 
 // What a field takes: "a whole number >= 0", "a number in [0, 1]", "one of a, b".

@@ -1,8 +1,7 @@
 #include "rl/saturation.h"
 
-#include <cstdio>
-
 #include "core/error.h"
+#include "rl/figure_text.h"
 #include "rl/metric_value.h"
 #include "rl/report/report_tables.h"
 
@@ -10,12 +9,6 @@ namespace covrl {
 namespace {
 
 constexpr size_t kWindow = 5;  // steps
-
-std::string percent(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", 100 * value);
-  return text;
-}
 
 }  // namespace
 
@@ -77,9 +70,9 @@ std::string saturation_text(const MetricRows& rows, double accuracy,
                             100 * accuracy, " % or more).");
   const std::optional<MovedSince> moved = moved_since(rows, test_metric, *watch.since());
   if (!moved) return text;
-  return text + concat(" Since then: ", accuracy_name(test_metric), " ", percent(moved->before),
-                       " -> ", percent(moved->last), " %, best ", percent(moved->best),
-                       " % at step ", moved->best_step);
+  return text + concat(" Since then: ", accuracy_name(test_metric), " ",
+                       figure(100 * moved->before, 1), " -> ", figure(100 * moved->last, 1),
+                       " %, best ", figure(100 * moved->best, 1), " % at step ", moved->best_step);
 }
 
 }  // namespace covrl

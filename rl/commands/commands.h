@@ -1,5 +1,5 @@
-// The subcommands of covrl, one a file; docs/cli.md has the contract of each. Each parses its own
-// words, throws Error on a fault and returns the exit status.
+// The subcommands of covrl, one a file; `covrl COMMAND --help` tells the words of each. Each parses
+// its own words, throws Error on a fault and returns the exit status.
 #pragma once
 
 #include <string>

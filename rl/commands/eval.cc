@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "core/cli.h"
+#include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
@@ -36,12 +37,6 @@ struct EvalWords {
   bool judges_again() const { return !verifier.name.empty() || !verifier.overrides.empty(); }
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
-
 std::vector<std::string> split_words(const std::string& text) {
   std::vector<std::string> words;
   for (size_t begin = 0; begin <= text.size();) {
@@ -71,7 +66,7 @@ void check_kept(const EvalWords& words) {
 
 EvalWords parse_words(const std::vector<std::string>& args) {
   EvalWords words;
-  words.table.reflection_words = joined(EvalSection().reflection_words);
+  words.table.reflection_words = joined(EvalSection().reflection_words, ",");
   cli::Parser parser("covrl eval",
                      "Accuracy of a checkpoint on problem sets; or of kept responses, perhaps "
                      "judged by another verifier. docs/evaluation.md explains the figures.",

@@ -2,21 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <optional>
 
 #include "core/error.h"
+#include "core/joined.h"
+#include "rl/figure_text.h"
 
 namespace covrl {
 namespace {
-
-std::string percent(double share) {
-  if (!std::isfinite(share)) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
-}
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -34,12 +28,6 @@ std::vector<std::string> names_of(const StepAccuracy& step) {
   std::vector<std::string> names;
   for (const auto& [name, accuracy] : step.sets) names.push_back(name);
   return names;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 std::string line_of(const char* what, const StepAccuracy& step,

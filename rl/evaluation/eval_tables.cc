@@ -7,23 +7,15 @@
 #include <set>
 
 #include "core/error.h"
+#include "rl/figure_text.h"
 #include "rl/report/report_tables.h"
 
 namespace covrl {
 
 namespace {
 
-std::string number(const char* format, double value) {
-  if (!std::isfinite(value)) return "-";
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string percent(double share) { return number("%.1f %%", 100 * share); }
-
 std::string interval(double low, double high, const char* format) {
-  return number(format, 100 * low) + " to " + number(format, 100 * high);
+  return figure(format, 100 * low) + " to " + figure(format, 100 * high);
 }
 
 // One line of the tables.
@@ -106,7 +98,7 @@ std::vector<Column> response_columns(const std::vector<Line>& lines) {
     return [field](const Line& line) { return std::to_string(line.statistics.*field); };
   };
   const auto tokens = [](double S::*field) {
-    return [field](const Line& line) { return number("%.1f", line.statistics.*field); };
+    return [field](const Line& line) { return figure("%.1f", line.statistics.*field); };
   };
   std::vector<Column> columns = {
       {"counted", count(&S::num_responses)},
@@ -116,7 +108,7 @@ std::vector<Column> response_columns(const std::vector<Line>& lines) {
       {"box", share(&S::boxed)},
       {"cut off", share(&S::truncated)},
       {"reflects", share(&S::reflection)},
-      {"entropy", [](const Line& line) { return number("%.4f", line.statistics.entropy); }}};
+      {"entropy", [](const Line& line) { return figure("%.4f", line.statistics.entropy); }}};
   if (std::ranges::any_of(lines, [](const Line& line) { return line.statistics.num_failed > 0; }))
     columns.push_back({"failed", count(&S::num_failed)});
   return columns;
@@ -163,9 +155,9 @@ const EvalResult* find(const std::vector<EvalResult>& results, const std::string
 using ValueOf = std::function<double(const EvalResult&)>;
 
 std::string change_cell(const EvalResult& after, const EvalResult* before, const ValueOf& value) {
-  const std::string now = number("%5.1f %%", 100 * value(after));
+  const std::string now = figure("%5.1f %%", 100 * value(after));
   if (before == nullptr || !std::isfinite(value(*before))) return now;
-  return number("%5.1f -> ", 100 * value(*before)) + now;
+  return figure("%5.1f -> ", 100 * value(*before)) + now;
 }
 
 }  // namespace
@@ -253,9 +245,9 @@ std::string comparison_table(const std::vector<Comparison>& comparisons) {
     table.rows.push_back(
         {comparison.benchmark, decoding_name(comparison.decoding),
          std::to_string(comparison.num_problems), percent(comparison.accuracy_a),
-         percent(comparison.accuracy_b), number("%+.1f %%", 100 * comparison.difference),
+         percent(comparison.accuracy_b), figure("%+.1f %%", 100 * comparison.difference),
          interval(comparison.low, comparison.high, "%+.1f"), std::to_string(comparison.won),
-         std::to_string(comparison.lost), number("%.2g", comparison.p_value)});
+         std::to_string(comparison.lost), figure("%.2g", comparison.p_value)});
   }
   if (table.rows.empty()) return "No problem is in both.\n" + below;
   return to_text(table) + (below.empty() ? "" : "\n" + below);

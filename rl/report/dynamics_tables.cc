@@ -1,27 +1,20 @@
 #include "rl/report/dynamics_tables.h"
 
-#include <cstdio>
-
 #include "core/error.h"
+#include "rl/figure_text.h"
 #include "rl/saturation.h"
 
 namespace covrl {
 namespace {
 
-std::string formatted(const char* format, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
 enum class Kind { kAccuracy, kShare, kPlain };
 
 std::string shown(Kind kind, double value) {
-  return kind == Kind::kPlain ? formatted("%.4g", value) : formatted("%.1f %%", 100 * value);
+  return kind == Kind::kPlain ? figure("%.4g", value) : percent(value);
 }
 
 std::string shown_change(Kind kind, double value) {
-  return kind == Kind::kPlain ? formatted("%+.4g", value) : formatted("%+.1f points", 100 * value);
+  return kind == Kind::kPlain ? figure("%+.4g", value) : figure("%+.1f points", 100 * value);
 }
 
 std::string at_step(const std::string& value, int64_t step) {
@@ -59,7 +52,7 @@ std::vector<Measure> measures_of(const RunData& run) {
 std::string text_of(const Json& row, const char* key) {
   const auto found = row.find(key);
   if (found == row.end()) return "";
-  if (found->is_number_float()) return formatted("%.4g", found->get<double>());
+  if (found->is_number_float()) return figure("%.4g", found->get<double>());
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "rl/figure_text.h"
 #include "rl/report/entropy_report.h"
 #include "rl/report/html_page.h"
 #include "rl/report/svg_chart.h"
@@ -103,9 +103,7 @@ Chart rescored_chart(const std::vector<EntropyFindings>& runs) {
 
 std::string cell(double value) {
   if (!std::isfinite(value)) return "<td></td>";
-  char text[48];
-  std::snprintf(text, sizeof text, "<td class=\"n\">%.4f</td>", value);
-  return text;
+  return figure("<td class=\"n\">%.4f</td>", value);
 }
 
 std::string law_row(const EntropyFindings& run) {

@@ -1,13 +1,13 @@
 #include "rl/report/report_tables.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
+#include <optional>
 #include <set>
 
 #include "entropy/ceiling.h"
 #include "rl/entropy_watch.h"
 #include "rl/evaluation/best_step.h"
+#include "rl/figure_text.h"
 #include "rl/report/svg_chart.h"
 
 namespace covrl {
@@ -30,20 +30,13 @@ double value_at(const Place& place, const std::string& name) {
   return place.run->metrics[place.index].second.at(name);
 }
 
-std::string number(double value, int digits, const std::string& unit = "") {
-  if (!std::isfinite(value)) return "-";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text + unit;
-}
-
 // "value +- deviation", the deviation only where runs differ.
 std::string value_cell(const Place& place, const std::string& name, double scale, int digits,
                        const std::string& unit) {
   const double deviation = place.run->spread[place.index].second.at(name);
-  std::string text = number(scale * value_at(place, name), digits);
-  if (deviation > 0) text += " ± " + number(scale * deviation, digits);
-  return text + unit;
+  return with_deviation(scale * value_at(place, name),
+                        deviation > 0 ? std::optional(scale * deviation) : std::nullopt, digits,
+                        unit);
 }
 
 std::string percent_cell(const Place& place, const std::string& name) {
@@ -73,11 +66,10 @@ std::vector<std::string> law_cells(const RunData& run, const std::string& accura
     return {reason, "", "", "", ""};
   const EarlyPrediction early = predict_from_first(points, num_first_points(points.size(), 0.15));
   const Estimate ceiling = fit.ceiling();
-  return {
-      number(fit.a.value, 2) + " ± " + number(fit.a.standard_error, 2),
-      number(fit.b.value, 2) + " ± " + number(fit.b.standard_error, 2), number(fit.r_squared, 3),
-      number(100 * ceiling.value, 1) + " ± " + number(100 * ceiling.standard_error, 1, " %"),
-      number(100 * early.final_reward.value, 1) + " % / " + number(100 * early.actual, 1, " %")};
+  return {with_deviation(fit.a.value, fit.a.standard_error, 2),
+          with_deviation(fit.b.value, fit.b.standard_error, 2), figure(fit.r_squared, 3),
+          with_deviation(100 * ceiling.value, 100 * ceiling.standard_error, 1, " %"),
+          percent(early.final_reward.value) + " / " + percent(early.actual)};
 }
 
 }  // namespace

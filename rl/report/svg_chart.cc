@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <sstream>
+
+#include "rl/figure_text.h"
 
 namespace covrl {
 
@@ -42,13 +43,7 @@ double tick_step(double span) {
 }
 
 std::string number(double value, Unit unit) {
-  char text[32];
-  if (unit == Unit::kPercent) {
-    std::snprintf(text, sizeof text, "%.4g %%", 100 * value);
-  } else {
-    std::snprintf(text, sizeof text, "%.4g", value);
-  }
-  return text;
+  return unit == Unit::kPercent ? figure("%.4g %%", 100 * value) : figure("%.4g", value);
 }
 
 class Plot {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "core/joined.h"
 #include "rl/report/html_page.h"
 #include "rl/report/svg_chart.h"
 
@@ -52,12 +53,6 @@ std::string charts(const SweepResult& result) {
                "Nats a token of the training completions: how undecided the model is.",
                Unit::kPlain, "rollout/entropy");
   return out + "</div>\n";
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 std::string run_link(const SweepRun& run) {

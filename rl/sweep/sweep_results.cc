@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 
 #include "core/error.h"
 #include "rl/evaluation/best_step.h"
+#include "rl/figure_text.h"
 #include "rl/run_dir.h"
 #include "rl/sweep/sweep_plan.h"
 
@@ -14,12 +14,6 @@ namespace covrl {
 namespace {
 
 constexpr const char* kAccuracy = "val-core/";
-
-std::string number(double value, int digits) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 // "mean ± deviation unit": the deviation where there are several values; "-" for none.
 std::string cell(const std::vector<double>& values, double scale, int digits,
@@ -29,12 +23,14 @@ std::string cell(const std::vector<double>& values, double scale, int digits,
   double sum = 0, squares = 0;
   for (const double value : values) sum += value;
   for (const double value : values) squares += (value - sum / count) * (value - sum / count);
-  std::string text = number(scale * sum / count, digits);
-  if (values.size() > 1) text += " ± " + number(scale * std::sqrt(squares / (count - 1)), digits);
-  return text + unit;
+  const bool several = values.size() > 1;
+  return with_deviation(
+      scale * sum / count,
+      several ? std::optional(scale * std::sqrt(squares / (count - 1))) : std::nullopt, digits,
+      unit);
 }
 
-std::string percent(const std::vector<double>& values) { return cell(values, 100, 1, " %"); }
+std::string percent_cell(const std::vector<double>& values) { return cell(values, 100, 1, " %"); }
 
 std::vector<double> last_values(const VariantResult& result, const std::string& metric) {
   std::vector<double> values;
@@ -169,7 +165,7 @@ ReportTable headline_table(const SweepResult& result) {
     for (const std::string& metric : metrics) {
       const AccuracyOfRuns accuracy = accuracy_of(variant, metric);
       for (const std::vector<double>* values : {&accuracy.before, &accuracy.last, &accuracy.best})
-        row.push_back(percent(*values));
+        row.push_back(percent_cell(*values));
     }
     table.rows.push_back(std::move(row));
   }
@@ -199,8 +195,8 @@ ReportTable measures_table(const SweepResult& result) {
         steps += (steps.empty() ? "" : ", ") + std::to_string(step);
       const std::string shown = accuracy_name(metric);
       table.rows.push_back({variant.variant.shown_name(), set_of(metric),
-                            shown.substr(shown.find(", ") + 2), percent(accuracy.before),
-                            percent(accuracy.last), percent(accuracy.best), steps});
+                            shown.substr(shown.find(", ") + 2), percent_cell(accuracy.before),
+                            percent_cell(accuracy.last), percent_cell(accuracy.best), steps});
     }
   }
   return table;
