@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/json_rows.h"
 
 namespace covrl {
 namespace {
@@ -53,15 +54,8 @@ void read_row(const std::string& path, int64_t line_number, const std::string& l
 
 Json read_json(const std::string& path) { return parse_json(read_file(path), path); }
 
-void read_jsonl(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
-  const bool from_stdin = path == "-";
-  const std::string name = from_stdin ? "stdin" : path;
-  std::ifstream file;
-  if (!from_stdin) {
-    file.open(path, std::ios::binary);
-    if (!file) throw_usage(path, ": cannot be read: ", std::strerror(errno));
-  }
-  std::istream& input = from_stdin ? std::cin : file;
+void read_json_rows(const std::string& name, std::istream& input,
+                    const std::function<void(int64_t, const Json&)>& row) {
   std::string line;
   int64_t line_number = 0;
   while (std::getline(input, line)) {
@@ -70,6 +64,13 @@ void read_jsonl(const std::string& path, const std::function<void(int64_t, const
       read_row(name, line_number, line, row);
   }
   if (input.bad()) throw_usage(name, ": cannot be read: ", std::strerror(errno));
+}
+
+void read_jsonl(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
+  if (path == "-") return read_json_rows("stdin", std::cin, row);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw_usage(path, ": cannot be read: ", std::strerror(errno));
+  read_json_rows(path, file, row);
 }
 
 std::string get_string(const Json& object, const char* key, const std::string& where) {

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include "core/error.h"
+#include "core/json_rows.h"
 
 namespace covrl {
 namespace {
@@ -33,6 +35,14 @@ StepLog::StepLog(const std::string& path, int64_t resume_step) : path_(path) {
 
 void StepLog::add(const Json& row) {
   lines_ += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void read_log(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
+  std::string text = read_file(path);
+  const size_t last_line = text.rfind('\n') + 1;
+  if (!Json::accept(text.substr(last_line))) text.resize(last_line);
+  std::istringstream lines(text);
+  read_json_rows(path, lines, row);
 }
 
 void StepLog::flush() {

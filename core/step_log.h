@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,5 +31,9 @@ class StepLog {
   std::unique_ptr<std::FILE, Closer> file_;
   std::string lines_;
 };
+
+// Its rows, as read_jsonl (core/jsonl.h) gives them. A last line that was cut off, as the run was
+// killed while it wrote, is left out.
+void read_log(const std::string& path, const std::function<void(int64_t, const Json&)>& row);
 
 }  // namespace covrl

@@ -8,10 +8,10 @@
 namespace covrl {
 namespace {
 
-std::vector<ExampleHistory> read_log(const std::string& path) {
+std::vector<ExampleHistory> read_own_log(const std::string& path) {
   std::vector<ExampleHistory> histories;
   std::unordered_map<std::string, size_t> places;
-  read_jsonl(path, [&](int64_t line, const Json& row) {
+  read_log(path, [&](int64_t line, const Json& row) {
     const std::string where = concat(path, ":", line), id = get_string(row, "id", where);
     const int64_t correct = get_int(row, "correct", where),
                   counted = get_int(row, "counted", where);
@@ -81,8 +81,9 @@ std::vector<ExampleHistory> read_example_histories(const std::string& path) {
     throw_usage(path,
                 ": no example_accuracy.jsonl in it, so it is not a run folder of covrl train "
                 "(or its first step is not over)");
-  std::vector<ExampleHistory> histories =
-      std::filesystem::path(file).extension() == ".jsonl" ? read_log(file) : read_published(file);
+  std::vector<ExampleHistory> histories = std::filesystem::path(file).extension() == ".jsonl"
+                                              ? read_own_log(file)
+                                              : read_published(file);
   if (histories.empty()) throw_usage(file, ": holds no example");
   return histories;
 }

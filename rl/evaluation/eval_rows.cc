@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/error.h"
+#include "core/step_log.h"
 
 namespace covrl {
 
@@ -172,7 +173,7 @@ std::vector<EvalRow> read_eval_rows(const std::string& source) {
   std::vector<EvalRow> rows;
   std::set<int64_t> steps;
   std::set<std::tuple<int64_t, std::string, std::string, std::string, Decoding, int64_t>> seen;
-  read_jsonl(wanted.path, [&](int64_t line, const Json& json) {
+  read_log(wanted.path, [&](int64_t line, const Json& json) {
     const std::string where = concat(wanted.path, ":", line);
     EvalRow row = parse_eval_row(json, where);
     if (row.step) steps.insert(*row.step);

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/jsonl.h"
+#include "core/step_log.h"
 
 namespace covrl {
 namespace {
@@ -93,7 +94,7 @@ std::vector<TopShares> top_shares_of(const Rows& rows) {
 void read_selected(const std::string& path, EntropyFindings& findings) {
   if (!fs::exists(path)) return;
   std::map<std::string, std::pair<SelectedText, double>> by_text;  // and its largest covariance
-  read_jsonl(path, [&](int64_t, const Json& row) {
+  read_log(path, [&](int64_t, const Json& row) {
     const std::string text = get_string(row, "text", "");
     auto& [entry, largest] = by_text[text];
     const double covariance = get_double(row, "covariance", "");

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/step_log.h"
 
 namespace covrl {
 namespace fs = std::filesystem;
@@ -30,7 +31,7 @@ std::vector<std::string> split_list(const std::string& text) {
 
 std::vector<Json> read_samples(const std::string& path) {
   std::vector<Json> rows;
-  if (fs::exists(path)) read_jsonl(path, [&](int64_t, const Json& row) { rows.push_back(row); });
+  if (fs::exists(path)) read_log(path, [&](int64_t, const Json& row) { rows.push_back(row); });
   return rows;
 }
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "core/metrics.h"
+#include "core/step_log.h"
 #include "rl/checkpoint.h"
 #include "rl/resume_diff.h"
 #include "rl/run_config.h"
@@ -41,7 +42,7 @@ std::optional<int64_t> ended_by_alarm(const RunDir& dir, int64_t checkpoint_step
   const std::string path = dir.file("alarms.jsonl");
   if (!fs::exists(path)) return std::nullopt;
   Json last;
-  read_jsonl(path, [&](int64_t, const Json& row) { last = row; });
+  read_log(path, [&](int64_t, const Json& row) { last = row; });
   if (last.is_null() || last.at("step") != checkpoint_step || metrics_step != checkpoint_step)
     return std::nullopt;
   if (last.at("event") == "rollback") return last.at("given_up").back().get<int64_t>();
