@@ -11,6 +11,7 @@
 #include "rl/evaluation/eval_metrics.h"
 #include "rl/evaluation/eval_tables.h"
 #include "rl/greedy_baseline.h"
+#include "rl/judge_text.h"
 #include "rl/overlong.h"
 #include "rl/report/report.h"
 #include "rl/step_metrics.h"
@@ -281,7 +282,10 @@ void Trainer::check_gap(int64_t step, int64_t batches_before, const Metrics& met
 
 void Trainer::evaluate(int64_t step, Metrics& metrics) {
   if (evaluator_.empty()) return;
-  const std::vector<EvalRow> rows = evaluator_.run(sampler_, {.step = step}, sync_->version());
+  const std::string judge =
+      judge_text(config_.verifier.name, config_.reward.weights, config_.verifier.options);
+  const std::vector<EvalRow> rows = evaluator_.run(
+      sampler_, {.step = step, .judges = judges_of(evaluator_.sets(), judge)}, sync_->version());
   last_eval_ = summarise(rows, config_.eval.reflection_words);
   if (first_eval_.empty() && step == 0) first_eval_ = last_eval_;
   for (const EvalResult& result : last_eval_) add_eval_metrics(result, metrics);

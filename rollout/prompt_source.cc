@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "rollout/choice_row.h"
+#include "rollout/field_value.h"
 #include "rollout/parquet.h"
 #include "verifiers/boxes.h"
 
@@ -128,7 +129,6 @@ std::string read_id(const Row& row, int64_t index) {
 
 // Columns that say which problem it is, beside those of the prompt and the gold answer.
 constexpr std::array<const char*, 4> kIdentityKeys = {"id", "index", "data_source", "solution"};
-constexpr size_t kLongestField = 100;  // bytes; longer text describes one problem, not many
 
 bool is_own_column(const std::string& key, const DataConfig& config) {
   const auto is_one_of = [&](const auto& keys) {
@@ -144,12 +144,10 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 Fields read_fields(const Json& object, const DataConfig& config) {
   Fields fields;
   const auto add = [&](const std::string& key, const Json& value) {
-    if (!value.is_string() && !value.is_number() && !value.is_boolean()) return;
     const bool is_new = std::none_of(fields.begin(), fields.end(),
                                      [&](const auto& field) { return field.first == key; });
-    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (is_new && !text.empty() && text.size() <= kLongestField && !is_own_column(key, config))
-      fields.emplace_back(key, std::move(text));
+    if (is_new && is_field_value(value) && !is_own_column(key, config))
+      fields.emplace_back(key, field_text(value));
   };
   for (const auto& [key, value] : object.items()) add(key, value);
   if (const Json* extra = find(object, "extra_info"); extra != nullptr && extra->is_object())

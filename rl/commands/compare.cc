@@ -4,6 +4,7 @@
 
 #include "core/cli.h"
 #include "core/error.h"
+#include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/jsonl_output.h"
@@ -33,6 +34,20 @@ Side read_side(const std::string& source) {
   return side;
 }
 
+// Figures of two verifiers say what the verifiers differ in as well.
+void warn_of_other_judges(const Side& a, const Side& b) {
+  const auto judges_b = judges_of(b.rows);
+  for (const auto& [set, judges] : judges_of(a.rows)) {
+    const auto other = judges_b.find(set);
+    if (other == judges_b.end() || other->second == judges) continue;
+    const auto text = [](const std::set<std::string>& names) {
+      return joined({names.begin(), names.end()});
+    };
+    log::warning(concat(set, ": A was judged by ", text(judges), ", B by ", text(other->second),
+                        "; covrl eval --responses FILE --verifier NAME judges again"));
+  }
+}
+
 }  // namespace
 
 int run_compare(const std::vector<std::string>& args) {
@@ -51,6 +66,7 @@ int run_compare(const std::vector<std::string>& args) {
   if (sources.size() != 2)
     throw_usage("covrl compare: ", sources.size(), " evaluations given; give two, A and B");
   const Side a = read_side(sources[0]), b = read_side(sources[1]);
+  warn_of_other_judges(a, b);
   const std::vector<Comparison> comparisons = compare_evaluations(a.rows, b.rows);
   log::info(concat("A: ", a.name, "\nB: ", b.name));
   if (format == "table") {

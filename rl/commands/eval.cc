@@ -136,9 +136,10 @@ std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world)
   std::vector<EvalSet> sets;
   for (const EvalFile& file : files)
     sets.push_back(load_eval_set(file, data, pretrained, verifier_options(judge)));
+  const EvalOrigin origin{.checkpoint = sampling.model,
+                          .judges = judges_of(sets, judge_text(judge))};
   const std::vector<EvalRow> rows =
-      Evaluator(std::move(sets), base_params(sampling, pretrained.generation))
-          .run(sampler, {.checkpoint = sampling.model});
+      Evaluator(std::move(sets), base_params(sampling, pretrained.generation)).run(sampler, origin);
   if (keeps) write_output(words.output, to_jsonl(rows));
   return rows;
 }
@@ -186,12 +187,23 @@ int evaluate(const EvalWords& words) {
   return 0;
 }
 
+void warn_of_several_judges(const std::vector<EvalRow>& rows) {
+  for (const auto& [set, judges] : judges_of(rows))
+    if (judges.size() > 1)
+      log::warning(concat(
+          set, ": several verifiers judged its responses: ", joined({judges.begin(), judges.end()}),
+          "; --verifier judges all of them again by one"));
+}
+
 int tell_responses(const EvalWords& words) {
   if (!words.output.empty()) check_output(words.output);
   std::vector<EvalRow> rows = read_eval_rows(words.responses);
-  if (words.judges_again())
+  if (words.judges_again()) {
+    const VerifierWords judge = judge_words(words, {});
     log::info(
-        agreement_text(rescore(rows, *make_verifier(judge_words(words, {})), kNumVerifyThreads)));
+        agreement_text(rescore(rows, *make_verifier(judge), judge_text(judge), kNumVerifyThreads)));
+  }
+  warn_of_several_judges(rows);
   if (!words.output.empty()) write_output(words.output, to_jsonl(rows));
   print_results(rows, words.table);
   return 0;

@@ -1,13 +1,18 @@
 #include "rl/commands/eval_run.h"
 
+#include <algorithm>
+#include <memory>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/device_option.h"
 #include "rl/evaluation/evaluate.h"
 #include "rl/evaluation/kept_rows.h"
+#include "rl/evaluation/rescore.h"
 #include "rl/evaluation/run_policies.h"
 
 namespace covrl {
@@ -16,8 +21,7 @@ namespace {
 
 // What the responses to a set depend on, beside the policy. The prompt form is that of the run
 // where the words leave it open.
-Json settings_of(const EvalFile& file, const SamplingWords& words, const VerifierWords& judge,
-                 const RunConfig& run) {
+Json settings_of(const EvalFile& file, const SamplingWords& words, const RunConfig& run) {
   const DataConfig data = prompt_form(words, {}, run.data);
   Json settings = {{"content", hash_text(hash_file(file.path))},
                    {"seed", words.seed},
@@ -26,15 +30,14 @@ Json settings_of(const EvalFile& file, const SamplingWords& words, const Verifie
                    {"use_chat_template", data.use_chat_template},
                    {"prompt_suffix", data.prompt_suffix},
                    {"prompt_key", data.prompt_key},
-                   {"label_key", data.label_key},
-                   {"main_verifier", judge.name},
-                   {"verifier_keys", judge.overrides}};
+                   {"label_key", data.label_key}};
   EvalRules rules = file.rules;
   std::istringstream lines(
       config::dump([&](config::Visitor& v) { rules.describe(v); }, config::Comments::kNone));
   for (std::string line; std::getline(lines, line);)
     if (const size_t colon = line.find(": "); colon != std::string::npos)
       settings[line.substr(0, colon)] = line.substr(colon + 2);
+  settings.erase("verifier");  // rows name it themselves
   if (!rules.few_shot.empty()) settings["few_shot_content"] = hash_text(hash_file(rules.few_shot));
   return settings;
 }
@@ -73,12 +76,51 @@ std::vector<Work> agree_on_work(const std::vector<Work>& of_root, Communicator& 
   return all;
 }
 
+// Who judges a set.
+struct Judge {
+  std::string text;
+  std::shared_ptr<const Verifier> verifier;
+};
+
+std::vector<Judge> file_judges(const std::vector<EvalFile>& files, const VerifierWords& words,
+                               const std::shared_ptr<const Verifier>& verifier) {
+  const Judge main_judge{judge_text(words), verifier};
+  std::vector<Judge> judges;
+  for (const EvalFile& file : files) {
+    const std::string& name = file.rules.verifier;
+    judges.push_back(name == "main" ? main_judge
+                                    : Judge{judge_text(words, name),
+                                            make_verifier(name, verifier_options(words))});
+  }
+  return judges;
+}
+
+// The kept rows of a set at a step. Those that another verifier judged are judged again, from the
+// kept text.
+std::vector<EvalRow> read_judged(const std::string& set, int64_t step, const Judge& judge,
+                                 const KeptRows& kept) {
+  std::vector<EvalRow> rows = kept.read(set, step);
+  const auto by_judge = [&](const EvalRow& row) { return row.verifier == judge.text; };
+  if (std::ranges::all_of(rows, by_judge)) return rows;
+  std::set<std::string> others = judges_of(rows)[set];
+  others.erase(judge.text);
+  const std::string before = joined({others.begin(), others.end()});
+  const Rescoring rescoring = rescore(rows, *judge.verifier, judge.text, kNumVerifyThreads);
+  log::info(concat(
+      "step ", step, ": ", set, " is judged again by ", judge.text, ", ",
+      before.empty() ? "as the kept rows do not name their verifier" : "no longer by " + before,
+      ": ", agreement_text(rescoring)));
+  kept.replace(set, step, rows);
+  return rows;
+}
+
 std::vector<EvalRow> read_rows(const RunPolicies& run, const std::vector<EvalFile>& files,
-                               const KeptRows& kept) {
+                               const std::vector<Judge>& judges, const KeptRows& kept) {
   std::vector<EvalRow> rows;
   for (const int64_t step : run.steps)
-    for (const EvalFile& file : files)
-      for (EvalRow& row : kept.read(file.name, step)) rows.push_back(std::move(row));
+    for (size_t i = 0; i < files.size(); ++i)
+      for (EvalRow& row : read_judged(files[i].name, step, judges[i], kept))
+        rows.push_back(std::move(row));
   return rows;
 }
 
@@ -91,14 +133,15 @@ std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const Veri
   const KeptRows kept(folder.empty() ? words.run + "/evaluation" : folder);
   std::vector<Json> settings;
   for (size_t i = 0; i < files.size() && world.is_root(); ++i) {
-    settings.push_back(settings_of(files[i], words, judge, run.config));
+    settings.push_back(settings_of(files[i], words, run.config));
     kept.check(files[i].name, settings.back());
     kept.begin(files[i].name);
   }
   const std::vector<Work> work =
       agree_on_work(world.is_root() ? open_work(run, files, kept) : std::vector<Work>(), world);
 
-  const auto verifier = make_verifier(judge);
+  const std::shared_ptr<const Verifier> verifier = make_verifier(judge);
+  const std::vector<Judge> judges = file_judges(files, judge, verifier);
   const VerifierOptions options = verifier_options(judge);
   Cluster cluster(world, /*num_learners=*/0);
   for (const auto& [policy, missing] : work) {
@@ -114,12 +157,14 @@ std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const Veri
       log::info(concat("step ", step, ": ", files[i].name));
       const Evaluator evaluator({load_eval_set(files[i], data, pretrained, options)}, base);
       const std::vector<EvalRow> rows =
-          evaluator.run(sampler, {.step = step, .checkpoint = run.dirs[policy]});
+          evaluator.run(sampler, {.step = step,
+                                  .checkpoint = run.dirs[policy],
+                                  .judges = {{files[i].name, judges[i].text}}});
       if (world.is_root())
         kept.write(files[i].name, step, run.identities[policy], settings[i], rows);
     }
   }
-  return world.is_root() ? read_rows(run, files, kept) : std::vector<EvalRow>();
+  return world.is_root() ? read_rows(run, files, judges, kept) : std::vector<EvalRow>();
 }
 
 }  // namespace covrl

@@ -13,8 +13,8 @@
 namespace covrl {
 
 // Collective. The responses of all steps; what `folder` (empty: RUN/evaluation) holds already of
-// the same policies, made with the same settings, is not made again. Error(kUsage) when it was made
-// with others.
+// the same policies, made with the same settings, is not made again, but judged again where it was
+// another verifier that judged. Error(kUsage) when it was made with other settings.
 std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const VerifierWords& judge,
                                           const std::string& folder, Communicator& world);
 

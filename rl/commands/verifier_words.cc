@@ -1,5 +1,6 @@
 #include "rl/commands/verifier_words.h"
 
+#include "rl/judge_text.h"
 #include "rl/reward_config.h"
 #include "verifiers/weighted.h"
 
@@ -37,6 +38,15 @@ void add_verifier_words(cli::Parser& parser, VerifierWords& words) {
 std::unique_ptr<Verifier> make_verifier(const VerifierWords& words) {
   const JudgeConfig judge = load_judge(words);
   return make_verifiers(judge.verifier.name, judge.reward.weights, judge.verifier.options);
+}
+
+std::string judge_text(const VerifierWords& words) {
+  const JudgeConfig judge = load_judge(words);
+  return judge_text(judge.verifier.name, judge.reward.weights, judge.verifier.options);
+}
+
+std::string judge_text(const VerifierWords& words, const std::string& other) {
+  return judge_text({other}, {}, load_judge(words).verifier.options);
 }
 
 VerifierOptions verifier_options(const VerifierWords& words) {

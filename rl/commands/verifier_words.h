@@ -24,6 +24,9 @@ void add_verifier_words(cli::Parser& parser, VerifierWords& words);
 
 // Error(kUsage) with all that is wrong with the words.
 std::unique_ptr<Verifier> make_verifier(const VerifierWords& words);
+// The name in kept rows (rl/judge_text.h) of the verifier, or of the other one that a set names.
+std::string judge_text(const VerifierWords& words);
+std::string judge_text(const VerifierWords& words, const std::string& other);
 // The keys, for the others.
 VerifierOptions verifier_options(const VerifierWords& words);
 

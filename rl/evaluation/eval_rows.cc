@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <tuple>
 
 #include "core/error.h"
 #include "core/step_log.h"
+#include "rl/judge_text.h"
+#include "rollout/field_value.h"
 
 namespace covrl {
 
@@ -51,24 +54,14 @@ std::string dump(const Json& value) {
   return value.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-// A source cut into its file and the step wanted of it.
-struct RowSource {
-  std::string path;
-  std::optional<int64_t> step;
-};
-
-RowSource parse_source(const std::string& source) {
-  RowSource result{source, {}};
-  const size_t at = source.rfind('@');
-  if (at != std::string::npos && !std::filesystem::exists(source)) {
-    const std::string digits = source.substr(at + 1);
-    if (digits.empty() || digits.size() > 15 ||
-        digits.find_first_not_of("0123456789") != std::string::npos)
-      throw_usage(source, ": no such file; after '@' comes the number of a step");
-    result = {source.substr(0, at), std::stoll(digits)};
-  }
-  if (std::filesystem::is_directory(result.path)) result.path += "/eval_samples.jsonl";
-  return result;
+// What of a problem's extra_info its rows keep.
+std::string kept_extra_info(const std::string& extra_info, const std::string& judge) {
+  if (extra_info.empty() || is_external(judge)) return extra_info;
+  const Json given = parse_json(extra_info, "extra_info");
+  Json kept = Json::object();
+  for (const auto& [key, value] : given.items())
+    if (is_field_value(value) || key == "choices") kept[key] = value;
+  return kept.empty() ? "" : dump(kept);
 }
 
 // Says which steps there are; the rows hold some.
@@ -80,6 +73,20 @@ RowSource parse_source(const std::string& source) {
 }
 
 }  // namespace
+
+EvalSource parse_eval_source(const std::string& source) {
+  EvalSource result{source, {}};
+  const size_t at = source.rfind('@');
+  if (at != std::string::npos && !std::filesystem::exists(source)) {
+    const std::string digits = source.substr(at + 1);
+    if (digits.empty() || digits.size() > 15 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+      throw_usage(source, ": no such file; after '@' comes the number of a step");
+    result = {source.substr(0, at), std::stoll(digits)};
+  }
+  if (std::filesystem::is_directory(result.path)) result.path += "/eval_samples.jsonl";
+  return result;
+}
 
 const char* decoding_name(Decoding decoding) {
   return decoding == Decoding::kGreedy ? "greedy" : "sampled";
@@ -100,7 +107,9 @@ EvalRow make_eval_row(const EvalOrigin& origin, const std::string& benchmark, co
   row.decoding = decoding;
   row.fields = prompt.fields;
   row.data_source = prompt.data_source;
-  row.extra_info = prompt.extra_info;
+  if (const auto judge = origin.judges.find(benchmark); judge != origin.judges.end())
+    row.verifier = judge->second;
+  row.extra_info = kept_extra_info(prompt.extra_info, row.verifier);
   row.prompt = prompt_text(prompt);
   row.gold = prompt.gold;
   row.response = trajectory.text;
@@ -125,6 +134,7 @@ Json to_json(const EvalRow& row) {
   json["prompt"] = row.prompt;
   json["gold"] = row.gold;
   json["response"] = row.response;
+  if (!row.verifier.empty()) json["verifier"] = row.verifier;
   json["outcome"] = outcome_name(row.verdict.outcome);
   json["score"] = row.verdict.outcome == Outcome::kFailed ? Json(nullptr) : Json(row.verdict.score);
   json["extracted"] = row.verdict.extracted;
@@ -158,6 +168,7 @@ EvalRow parse_eval_row(const Json& json, const std::string& where) {
   row.prompt = optional_string(json, "prompt", where);
   row.gold = get_string(json, "gold", where);
   row.response = get_string(json, "response", where);
+  row.verifier = optional_string(json, "verifier", where);
   row.verdict.outcome = get_word(json, "outcome", where, kOutcomes, outcome_name);
   if (has(json, "score")) row.verdict.score = get_double(json, "score", where);
   row.verdict.extracted = get_string(json, "extracted", where);
@@ -169,7 +180,7 @@ EvalRow parse_eval_row(const Json& json, const std::string& where) {
 }
 
 std::vector<EvalRow> read_eval_rows(const std::string& source) {
-  const RowSource wanted = parse_source(source);
+  const EvalSource wanted = parse_eval_source(source);
   std::vector<EvalRow> rows;
   std::set<int64_t> steps;
   std::set<std::tuple<int64_t, std::string, std::string, std::string, Decoding, int64_t>> seen;
@@ -189,6 +200,26 @@ std::vector<EvalRow> read_eval_rows(const std::string& source) {
   if (rows.empty() && wanted.step) throw_no_step(source, steps);
   if (rows.empty()) throw_usage(wanted.path, ": holds no rows");
   return rows;
+}
+
+bool may_be_replaced_by_rows(const std::string& path) {
+  if (!std::filesystem::is_regular_file(path)) return true;
+  std::ifstream file(path, std::ios::binary);
+  std::string line;
+  if (!std::getline(file, line)) return true;
+  try {
+    parse_eval_row(parse_json(line, path), path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::map<std::string, std::set<std::string>> judges_of(const std::vector<EvalRow>& rows) {
+  std::map<std::string, std::set<std::string>> judges;
+  for (const EvalRow& row : rows)
+    if (!row.verifier.empty()) judges[row.benchmark].insert(row.verifier);
+  return judges;
 }
 
 }  // namespace covrl

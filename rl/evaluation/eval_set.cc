@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "rl/judge_text.h"
 #include "rollout/prompt_style.h"
 
 namespace covrl {
@@ -36,8 +37,18 @@ EvalSet load_eval_set(const EvalFile& file, const DataConfig& data, const Pretra
   EvalSet set{file.name, std::move(styled.set.prompts), rules};
   set.stop_token_ids = std::move(styled.stop_token_ids);
   set.stop_texts = std::move(styled.stop_texts);
-  if (rules.verifier != "main") set.verifier = make_verifier(rules.verifier, options);
+  if (rules.verifier != "main") {
+    set.verifier = make_verifier(rules.verifier, options);
+    set.judge = judge_text({rules.verifier}, {}, options);
+  }
   return set;
+}
+
+std::map<std::string, std::string> judges_of(const std::vector<EvalSet>& sets,
+                                             const std::string& main_judge) {
+  std::map<std::string, std::string> judges;
+  for (const EvalSet& set : sets) judges[set.name] = set.judge.empty() ? main_judge : set.judge;
+  return judges;
 }
 
 }  // namespace covrl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +22,12 @@ struct EvalSet {
   std::vector<int64_t> stop_token_ids = {};  // beside the model's own
   std::vector<std::string> stop_texts = {};
   std::shared_ptr<const Verifier> verifier = nullptr;  // null: the sampler's
+  std::string judge = {};                              // its name (rl/judge_text.h)
 };
+
+// Who judges each set, by its name: `main_judge` where the verifier is the sampler's.
+std::map<std::string, std::string> judges_of(const std::vector<EvalSet>& sets,
+                                             const std::string& main_judge);
 
 // `data`: the prompt form that the style `given` means. `options`: of the verifiers that sets name.
 // Warns of problems that are dropped as too long, and of those that are themselves an example.

@@ -75,6 +75,11 @@ void KeptRows::write(const std::string& set, int64_t step, const std::string& po
   save(policies_file(set), named);
 }
 
+void KeptRows::replace(const std::string& set, int64_t step,
+                       const std::vector<EvalRow>& rows) const {
+  write_file_atomically(rows_file(set, step), to_jsonl(rows));
+}
+
 std::vector<EvalRow> KeptRows::read(const std::string& set, int64_t step) const {
   return read_eval_rows(rows_file(set, step));
 }

@@ -1,7 +1,8 @@
 // The rows of the checkpoints of a run, kept so that an interrupted evaluation goes on:
-//   FOLDER/SET/settings.json          what the rows were made with
-//   FOLDER/SET/global_step_N.jsonl    the rows of that step (rl/evaluation/eval_rows.h), written as
-//   a whole FOLDER/SET/policies.json          which policy the rows of each step are of
+//   FOLDER/SET/settings.json          what the responses were made with
+//   FOLDER/SET/global_step_N.jsonl    the rows of that step (rl/evaluation/eval_rows.h), which name
+//                                     their judge; written as a whole
+//   FOLDER/SET/policies.json          which policy the rows of each step are of
 // Rows count only where policies.json names their policy: another run, or a checkpoint of the same
 // step made anew, does not get the rows of the earlier one.
 #pragma once
@@ -30,6 +31,8 @@ class KeptRows {
   // Settings are noted with the first rows of a set.
   void write(const std::string& set, int64_t step, const std::string& policy, const Json& settings,
              const std::vector<EvalRow>& rows) const;
+  // Other rows of the same policy and settings: judged again.
+  void replace(const std::string& set, int64_t step, const std::vector<EvalRow>& rows) const;
   std::vector<EvalRow> read(const std::string& set, int64_t step) const;
 
  private:

@@ -27,7 +27,8 @@ bool differ(const Verdict& a, const Verdict& b) {
 
 }  // namespace
 
-Rescoring rescore(std::vector<EvalRow>& rows, const Verifier& verifier, int num_threads) {
+Rescoring rescore(std::vector<EvalRow>& rows, const Verifier& verifier, const std::string& judge,
+                  int num_threads) {
   std::vector<Group> groups = groups_of(rows);
   verify_groups(groups, verifier, num_threads);
   Rescoring result;
@@ -40,6 +41,7 @@ Rescoring rescore(std::vector<EvalRow>& rows, const Verifier& verifier, int num_
       result.changed.push_back(concat(row.benchmark, " ", row.id, " #", row.sample));
     }
     row.verdict = verdict;
+    row.verifier = judge;
   }
   return result;
 }

@@ -18,8 +18,10 @@ struct Rescoring {
   std::vector<std::string> changed;  // "BENCHMARK ID #SAMPLE", in order of the rows
 };
 
-// Replaces the verdicts of all rows. Responses whose rollout failed stay failed.
-Rescoring rescore(std::vector<EvalRow>& rows, const Verifier& verifier, int num_threads);
+// Replaces the verdicts of all rows; `judge`: the verifier's name in them (rl/judge_text.h).
+// Responses whose rollout failed stay failed.
+Rescoring rescore(std::vector<EvalRow>& rows, const Verifier& verifier, const std::string& judge,
+                  int num_threads);
 
 // "12 of 500 verdicts changed: 9 wrong -> correct, 3 correct -> wrong; math500 math500-3 #0, ..."
 std::string agreement_text(const Rescoring& rescoring);

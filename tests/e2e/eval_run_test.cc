@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/error.h"
 #include "core/jsonl.h"
 #include "tests/e2e/tiny_run.h"
 
@@ -221,6 +222,60 @@ TEST_F(EvalRun, AnotherPolicyOfTheSameStepIsEvaluatedAnew) {
   EXPECT_NE(read_file(shared + "/test/policies.json"), of_a);
   ASSERT_EQ(run_covrl(eval_run_words(dir_ + "/b", {"--output", alone})).status, 0);
   EXPECT_EQ(files_below(shared), files_below(alone));
+}
+
+TEST_F(EvalRun, AnotherVerifierJudgesTheKeptTextAgain) {
+  const std::string run = dir_ + "/run", kept = run + "/evaluation";
+  ASSERT_EQ(run_covrl(tiny_train_words(run, {"eval.files=[]", "trainer.total_steps=1"})).status, 0);
+  const ProgramResult first = run_covrl(eval_run_words(run));
+  ASSERT_EQ(first.status, 0) << first.err;
+  const std::map<std::string, std::string> files = files_below(kept);
+  const Words format = {"--verifier", "format"};
+  const ProgramResult other = run_covrl(eval_run_words(run, format));
+  ASSERT_EQ(other.status, 0) << other.err;
+  for (const char* set : {"test", "cross_domain"})
+    for (const char* step : {"0", "1"}) {
+      expect_mentions(other.err, {concat("step ", step, ": ", set,
+                                         " is judged again by format, no longer by math: ")});
+      EXPECT_EQ(other.err.find(concat("step ", step, ": ", set, "\n")), std::string::npos)
+          << "sampled again: " << other.err;
+    }
+  for (const Json& row : rows_of(kept + "/test/global_step_1.jsonl"))
+    EXPECT_EQ(row["verifier"], "format");
+  // The same as if that one had judged at once.
+  const std::string fresh = dir_ + "/fresh";
+  Words at_once = format;
+  at_once.insert(at_once.end(), {"--output", fresh});
+  const ProgramResult straight = run_covrl(eval_run_words(run, at_once));
+  ASSERT_EQ(straight.status, 0) << straight.err;
+  EXPECT_EQ(files_below(kept), files_below(fresh));
+  EXPECT_EQ(other.out, straight.out);
+  // Once is enough; and back again.
+  EXPECT_EQ(run_covrl(eval_run_words(run, format)).err.find("judged again"), std::string::npos);
+  EXPECT_EQ(run_covrl(eval_run_words(run)).out, first.out);
+  EXPECT_EQ(files_below(kept), files);
+  // Options make another judge as well.
+  expect_mentions(run_covrl(eval_run_words(run, {"verifier.math.rounding=true"})).err,
+                  {"judged again by math verifier.math.rounding=true, no longer by math"});
+}
+
+// As rows were written before they named their judge.
+TEST_F(EvalRun, RowsWithoutAJudgeAreJudgedAgain) {
+  const std::string run = dir_ + "/run", file = run + "/evaluation/test/global_step_0.jsonl";
+  ASSERT_EQ(run_covrl(tiny_train_words(run, {"eval.files=[]", "trainer.total_steps=1"})).status, 0);
+  ASSERT_EQ(run_covrl(eval_run_words(run)).status, 0);
+  const std::string rows = read_file(file);
+  std::string older;
+  for (Json row : rows_of(file)) {
+    row.erase("verifier");
+    older += row.dump() + "\n";
+  }
+  write_file_atomically(file, older);
+  const ProgramResult again = run_covrl(eval_run_words(run));
+  EXPECT_EQ(again.status, 0) << again.err;
+  expect_mentions(again.err, {"step 0: test is judged again by math, as the kept rows do not name",
+                              "0 of 3 verdicts changed"});
+  EXPECT_EQ(read_file(file), rows);
 }
 
 TEST_F(EvalRun, ARefusedCommandDoesNotBlockTheCorrectedOne) {

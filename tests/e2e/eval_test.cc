@@ -142,6 +142,28 @@ TEST_F(Eval, KeptResponsesTellTheSameFiguresAndAreJudgedAgain) {
   EXPECT_GT(num_unboxed, 0);
 }
 
+TEST_F(Eval, RowsOfSeveralJudgesAreToldApart) {
+  ok(run_covrl(sampled("a.jsonl", {"--verifier", "math"})));
+  const std::string kept = dir_ + "/a.jsonl", other = dir_ + "/b.jsonl", mixed = dir_ + "/c.jsonl";
+  const ProgramResult one = ok(run_covrl({"eval", "--responses", kept}));
+  EXPECT_EQ(one.err.find("warning"), std::string::npos) << one.err;
+  ok(run_covrl({"eval", "--responses", kept, "--output", other, "--verifier", "numeric",
+                "verifier.numeric.rel_tol=0.01"}));
+  const std::string numeric = "numeric verifier.numeric.rel_tol=0.01";
+  const ProgramResult compared = ok(run_covrl({"compare", kept, other}));
+  EXPECT_NE(compared.err.find("warning: test: A was judged by math, B by " + numeric),
+            std::string::npos)
+      << compared.err;
+  std::string rows = file("a.jsonl");
+  rows.resize(rows.find('\n') + 1);
+  const std::string rest = file("b.jsonl");
+  write_file_atomically(mixed, rows + rest.substr(rest.find('\n') + 1));
+  const ProgramResult told = ok(run_covrl({"eval", "--responses", mixed}));
+  EXPECT_NE(told.err.find("several verifiers judged its responses: math, " + numeric),
+            std::string::npos)
+      << told.err;
+}
+
 TEST_F(Eval, AFailureLeavesTheOutputAsItWas) {
   ok(run_covrl(sampled("a.jsonl")));
   const std::string rows = file("a.jsonl");

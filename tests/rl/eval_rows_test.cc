@@ -43,6 +43,7 @@ TEST_F(EvalRows, ReadBackAsWritten) {
   rows[6].mean_entropy.reset();
   rows[7].verdict = {Outcome::kFailed, 0, ""};
   rows[7].verdict.reason = "no gold";
+  rows[8].verifier = "numeric verifier.numeric.rel_tol=0.01";
   rows[8].response = "two\nlines \xc3\xa9";
   const std::vector<EvalRow> read = read_eval_rows(write(rows));
   ASSERT_EQ(read.size(), rows.size());
@@ -77,13 +78,46 @@ TEST_F(EvalRows, FaultsNameTheLine) {
   EXPECT_NE(refusal(dir_ + "/b.jsonl").find("no rows"), std::string::npos);
 }
 
+TEST_F(EvalRows, KeepOfExtraInfoWhatIsShortAndTheChoices) {
+  const std::string choices = R"({"label":["A","B"],"text":["ice","fire"]})", text(101, 'x'),
+                    extra = R"({"split":"test","index":3,"hard":true,"solution":")" + text +
+                            R"(","steps":["a"],"choices":)" + choices + "}";
+  Prompt prompt;
+  prompt.extra_info = extra;
+  const auto kept = [&](const std::string& judge) {
+    return make_eval_row({.judges = {{"set", judge}}}, "set", prompt, Decoding::kGreedy, 0, {})
+        .extra_info;
+  };
+  EXPECT_EQ(kept("choice"), R"({"split":"test","index":3,"hard":true,"choices":)" + choices + "}");
+  for (const char* judge : {"external_process", "math+external_library reward.weights=[1.0,0.5]"})
+    EXPECT_EQ(kept(judge), extra);  // which may ask for anything
+  prompt.extra_info = R"({"solution":")" + text + R"("})";
+  EXPECT_EQ(kept("math"), "");
+}
+
+TEST_F(EvalRows, NameTheirJudge) {
+  const auto judge = [](const std::string& benchmark) {
+    const EvalOrigin origin{.judges = {{"a", "math"}, {"b", "choice"}}};
+    return make_eval_row(origin, benchmark, {}, Decoding::kGreedy, 0, {}).verifier;
+  };
+  EXPECT_EQ(judge("a"), "math");
+  EXPECT_EQ(judge("b"), "choice");
+  std::vector<EvalRow> rows = {eval_row("a", 0, Outcome::kCorrect),
+                               eval_row("b", 0, Outcome::kCorrect)};
+  rows[0].verifier = "exact", rows[1].verifier = "math";
+  using Judges = std::map<std::string, std::set<std::string>>;
+  EXPECT_EQ(judges_of(rows), (Judges{{"set", {"exact", "math"}}}));
+  rescore(rows, *make_verifier("math"), "math", 1);
+  EXPECT_EQ(judges_of(rows), (Judges{{"set", {"math"}}}));
+}
+
 TEST_F(EvalRows, JudgingAgainReplacesVerdictsAndCountsWhatChanged) {
   std::vector<EvalRow> rows = {
       eval_row("a", 0, Outcome::kCorrect), eval_row("b", 0, Outcome::kWrong),  // 7 is right
       eval_row("c", 0, Outcome::kWrong, "8"), eval_row("d", 0, Outcome::kFailed),
       eval_row("e", 0, Outcome::kFailed)};
   rows[4].finish_reason = FinishReason::kFailed;
-  const Rescoring rescoring = rescore(rows, *make_verifier("math"), 2);
+  const Rescoring rescoring = rescore(rows, *make_verifier("math"), "math", 2);
   EXPECT_EQ(rescoring.num_rows, 5);
   EXPECT_EQ(rescoring.changed, (std::vector<std::string>{"set b #0", "set d #0"}));
   EXPECT_EQ(rows[1].verdict.outcome, Outcome::kCorrect);
@@ -92,7 +126,8 @@ TEST_F(EvalRows, JudgingAgainReplacesVerdictsAndCountsWhatChanged) {
   EXPECT_EQ(rows[4].verdict.outcome, Outcome::kFailed);
   EXPECT_EQ(agreement_text(rescoring),
             "2 of 5 verdicts changed: 1 wrong -> correct, 1 failed -> correct; set b #0, set d #0");
-  EXPECT_EQ(agreement_text(rescore(rows, *make_verifier("math"), 1)), "0 of 5 verdicts changed");
+  EXPECT_EQ(agreement_text(rescore(rows, *make_verifier("math"), "math", 1)),
+            "0 of 5 verdicts changed");
 }
 
 }  // namespace
