@@ -4,9 +4,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/jsonl.h"
@@ -15,6 +18,18 @@ namespace covrl {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::array<std::string_view, 11> kWrittenFiles = {"config.resolved.yaml",
+                                                            "launch.json",
+                                                            "metrics.jsonl",
+                                                            "samples.jsonl",
+                                                            "eval_samples.jsonl",
+                                                            "example_accuracy.jsonl",
+                                                            "selected_tokens.jsonl",
+                                                            "audit.jsonl",
+                                                            "alarms.jsonl",
+                                                            "metrics.before_rollback.jsonl",
+                                                            "report.html"};
 
 // The lock dies with the process, however that ends.
 std::shared_ptr<const void> take_lock(const std::string& path) {
@@ -33,6 +48,18 @@ std::shared_ptr<const void> take_lock(const std::string& path) {
 
 bool RunDir::holds_run() const {
   return fs::exists(file("metrics.jsonl")) || fs::exists(checkpoints());
+}
+
+void check_is_input(const RunDir& dir, const std::string& key, const std::string& path) {
+  if (path.empty()) return;
+  const std::string place =
+      fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(dir.path)).string();
+  const bool is_written = std::ranges::find(kWrittenFiles, place) != kWrittenFiles.end();
+  if (is_written || place.starts_with("checkpoints/"))
+    throw_usage(key, ": ", path, " is ", is_written ? "a file" : "among the checkpoints", " of ",
+                dir.path, " (trainer.run_dir), which the run would ",
+                is_written ? "replace" : "remove or move aside",
+                "; choose another trainer.run_dir, or read a copy");
 }
 
 RunDir open_run_dir(const std::string& path) {

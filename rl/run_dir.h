@@ -26,6 +26,11 @@ struct RunDir {
   bool holds_run() const;  // has metrics or checkpoints
 };
 
+// What a run reads is nothing that it writes, moves aside or removes: Error(kUsage) when `path`,
+// the value of `key`, lies in the folder's checkpoints or is one of the files above. An empty path
+// is none.
+void check_is_input(const RunDir& dir, const std::string& key, const std::string& path);
+
 // Makes the folder (parents too), proves that it can be written and takes its lock. Error(kUsage)
 // naming the path and the reason, also when another process holds the lock.
 RunDir open_run_dir(const std::string& path);

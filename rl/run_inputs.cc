@@ -40,9 +40,21 @@ EvalSet training_problems(const PromptSet& train, const EvalSection& eval) {
   return set;
 }
 
+void check_inputs(const RunConfig& config) {
+  const RunDir dir{config.trainer.run_dir};
+  check_is_input(dir, "model.path", config.model.path);
+  for (const std::string& file : config.data.train_files)
+    check_is_input(dir, "data.train_files", file);
+  for (const EvalFile& file : parse_eval_files(config.eval.files, config.eval)) {
+    check_is_input(dir, "eval.files", file.path);
+    check_is_input(dir, "eval.few_shot", file.rules.few_shot);
+  }
+}
+
 }  // namespace
 
 RunInputs load_run_inputs(const RunConfig& config, Weights weights) {
+  check_inputs(config);
   RunInputs inputs;
   inputs.pretrained = load_start(config, weights);
   TrainingSet train = read_training_set(config.data);

@@ -243,6 +243,10 @@ Pretrained load_start(const SftConfig& config) {
 }  // namespace
 
 bool run_sft_training(SftConfig config, Communicator& comm, const std::vector<std::string>& argv) {
+  const RunDir dir{config.trainer.run_dir};
+  check_is_input(dir, "model.path", config.model.path);
+  for (const std::string& file : config.data.train_files)
+    check_is_input(dir, "data.train_files", file);
   Pretrained pretrained = load_start(config);
   SftRows rows = read_sft_rows(config.data, pretrained);
   if (comm.is_root())

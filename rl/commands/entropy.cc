@@ -5,6 +5,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/inputs.h"
 #include "rl/report/entropy_report.h"
 
 namespace covrl {
@@ -29,6 +30,9 @@ int run_entropy(const std::vector<std::string>& args) {
   parser.parse(args);
   if (!(query.first_share > 0 && query.first_share < 1))
     throw_usage("--first: ", query.first_share, " is not between 0 and 1");
+  InputFiles inputs;
+  for (const std::string& dir : run_dirs) inputs = inputs + run_inputs("--run", dir);
+  check_replaces_none("--output", output, inputs);
   std::vector<EntropyFindings> runs;
   for (const std::string& dir : run_dirs) {
     runs.push_back(find_entropy(dir, query));

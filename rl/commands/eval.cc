@@ -119,11 +119,39 @@ VerifierWords judge_words(const EvalWords& words, const std::vector<EvalFile>& f
   return judge;
 }
 
+InputFiles inputs_of(const SamplingWords& words, const std::vector<EvalFile>& files) {
+  InputFiles inputs = checkpoint_inputs("--model", words.model);
+  for (const EvalFile& file : files) {
+    inputs.push_back({"--benchmark", file.path});
+    inputs.push_back({"--few-shot", file.rules.few_shot});
+  }
+  return inputs;
+}
+
+// --output may replace an earlier evaluation, and nothing else.
+void check_replaced(const std::string& output, const InputFiles& inputs) {
+  check_output(output, inputs);
+  if (!may_be_replaced_by_rows(output))
+    throw_usage("--output: ", output,
+                " holds something else than the rows of an evaluation, and would be replaced; name "
+                "another file, or remove this one");
+}
+
+// With --responses: the file they are read from may be replaced, where all of it is read.
+void check_rewritten(const EvalWords& words) {
+  const EvalSource source = parse_eval_source(words.responses);
+  InputFiles inputs;
+  if (source.step)
+    inputs.push_back(
+        {concat("--responses, of which step ", *source.step, " alone is taken"), source.path});
+  check_replaced(words.output, inputs);
+}
+
 std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world) {
   const SamplingWords& sampling = words.sampling;
   const bool keeps = !words.output.empty() && world.is_root();
-  if (keeps) check_output(words.output);
   const std::vector<EvalFile> files = eval_files(sampling);
+  if (keeps) check_replaced(words.output, inputs_of(sampling, files));
   const VerifierWords judge = judge_words(words, files);
   const Pretrained pretrained =
       load_pretrained(sampling.model, parse_dtype(sampling.dtype, "--dtype"),
@@ -196,7 +224,7 @@ void warn_of_several_judges(const std::vector<EvalRow>& rows) {
 }
 
 int tell_responses(const EvalWords& words) {
-  if (!words.output.empty()) check_output(words.output);
+  if (!words.output.empty()) check_rewritten(words);
   std::vector<EvalRow> rows = read_eval_rows(words.responses);
   if (words.judges_again()) {
     const VerifierWords judge = judge_words(words, {});

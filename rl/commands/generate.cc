@@ -151,7 +151,8 @@ int run_generate(const std::vector<std::string>& args) {
   const std::vector<PromptRow> rows = read_prompt_rows(words.input, config, text);
   const auto model =
       load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
-  JsonlOutput output(words.output);
+  JsonlOutput output(words.output, InputFiles{{"--input", words.input}} +
+                                       checkpoint_inputs("--model", words.model));
 
   std::vector<SampleRequest> requests;
   for (size_t i = 0; i < rows.size(); ++i)

@@ -15,8 +15,9 @@
 namespace covrl {
 namespace fs = std::filesystem;
 
-JsonlOutput::JsonlOutput(const std::string& path) : path_(path) {
+JsonlOutput::JsonlOutput(const std::string& path, const InputFiles& inputs) : path_(path) {
   if (path.empty()) return;
+  check_replaces_none("--output", path, inputs);
   file_.open(path, std::ios::binary | std::ios::trunc);
   if (!file_) throw_usage("--output: ", path, " cannot be written");
 }
@@ -38,7 +39,8 @@ bool is_device(const std::string& path) {
 
 }  // namespace
 
-void check_output(const std::string& path) {
+void check_output(const std::string& path, const InputFiles& inputs) {
+  check_replaces_none("--output", path, inputs);
   const auto refuse = [&](const std::string& why) {
     throw_usage("--output: ", path, " cannot be written: ", why);
   };

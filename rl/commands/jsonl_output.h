@@ -6,13 +6,14 @@
 #include <string>
 
 #include "core/jsonl.h"
+#include "rl/commands/inputs.h"
 
 namespace covrl {
 
 class JsonlOutput {
  public:
-  explicit JsonlOutput(
-      const std::string& path);  // "": stdout. Error(kUsage) when the file cannot be opened
+  // "": stdout. Error(kUsage) when the file cannot be opened, or is one of the inputs.
+  explicit JsonlOutput(const std::string& path, const InputFiles& inputs = {});
   void write(const Json& row);
 
  private:
@@ -22,7 +23,8 @@ class JsonlOutput {
 
 // --output of a command whose rows are written as a whole at its end: a command that fails leaves
 // the file as it was, and may read the very file it writes. Devices and pipes are written to.
-void check_output(const std::string& path);  // changes nothing; Error(kUsage) if it would fail
+// Changes nothing; Error(kUsage) if it would fail, or replace an input.
+void check_output(const std::string& path, const InputFiles& inputs = {});
 void write_output(const std::string& path, const std::string& lines);
 
 // The shortest decimal that reads back as the same float.

@@ -71,7 +71,8 @@ int run_probe(const std::vector<std::string>& args) {
   set_process_threads(0);
   install_interrupt_handlers();
   ProbeContext context(model, output_path, device_of(device));
-  JsonlOutput output(output_path);
+  JsonlOutput output(output_path,
+                     InputFiles{{"--input", input}} + checkpoint_inputs("--model", model));
   read_jsonl(input, [&](int64_t line, const Json& row) {
     if (interrupt_requested()) throw_runtime("interrupted before line ", line);
     output.write(answer(row, get_string(row, "op", "row"), context));

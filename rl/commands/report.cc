@@ -1,12 +1,29 @@
 #include "rl/report/report.h"
 
 #include "core/cli.h"
+#include "core/error.h"
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/inputs.h"
 #include "rl/report/run_data.h"
 
 namespace covrl {
+
+namespace {
+
+void check_outputs(const std::vector<std::string>& runs, const std::string& output,
+                   const std::string& markdown) {
+  InputFiles inputs;
+  for (const std::string& run : runs)
+    for (const std::string& dir : read_run(run).dirs) inputs = inputs + run_inputs("--run", dir);
+  check_replaces_none("--output", output, inputs);
+  check_replaces_none("--markdown", markdown, inputs);
+  if (output == markdown)
+    throw_usage("covrl report: --output and --markdown are both ", output, "; name two files");
+}
+
+}  // namespace
 
 int run_report(const std::vector<std::string>& args) {
   std::vector<std::string> runs;
@@ -27,6 +44,7 @@ int run_report(const std::vector<std::string>& args) {
     throw_usage("covrl report: --saturation is ", saturation,
                 "; it is a percentage, more than 0 and at most 100");
   if (output.empty()) output = read_run(runs.front()).dirs.front() + "/report.html";
+  check_outputs(runs, output, markdown);
   write_report(runs, output, saturation / 100);
   log::info("Report: " + output);
   if (!markdown.empty()) {

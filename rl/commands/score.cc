@@ -96,7 +96,8 @@ int run_score(const std::vector<std::string>& args) {
   const auto model =
       load_model(words.model, config, parse_dtype(words.dtype, "--dtype"), device_of(words.device));
   const at::NoGradGuard no_grad;
-  JsonlOutput output(words.output);
+  JsonlOutput output(words.output, InputFiles{{"--input", words.input}} +
+                                       checkpoint_inputs("--model", words.model));
   TokenMeter meter;
   std::vector<ScoreRow> waiting;
   int64_t waiting_tokens = 0, num_rows = 0;

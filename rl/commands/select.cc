@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/inputs.h"
 #include "rl/commands/jsonl_output.h"
 #include "rl/example_ranking.h"
 #include "rollout/prompt_source.h"
@@ -82,6 +83,12 @@ SelectWords parse_words(const std::vector<std::string>& args) {
   parser.parse(args);
   check_words(words);
   return words;
+}
+
+InputFiles inputs_of(const SelectWords& words) {
+  InputFiles inputs = {{"--history", words.history}};
+  for (const std::string& file : words.data) inputs.push_back({"--data", file});
+  return inputs + run_inputs("--history", words.history);
 }
 
 // Rows of --data by id: the first of each.
@@ -201,6 +208,7 @@ void write_rows(const std::vector<RankedExample>& chosen,
 
 int run_select(const std::vector<std::string>& args) {
   const SelectWords words = parse_words(args);
+  check_replaces_none("--output", words.output, inputs_of(words));
   RankingRule rule;
   for (const auto& [word, method] : ranking_methods())
     if (word == words.method) rule.method = method;

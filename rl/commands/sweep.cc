@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/config_words.h"
+#include "rl/commands/inputs.h"
 #include "rl/sweep/sweep_page.h"
 #include "rl/sweep/sweep_plan.h"
 #include "rl/sweep/sweep_results.h"
@@ -66,6 +67,15 @@ void print_plan(const std::vector<PlannedRun>& plan, int64_t jobs) {
   std::cout << num_left << " of " << plan.size() << " runs to do, " << jobs << " side by side\n";
 }
 
+// The file that a run is started with replaces none that the sweep was read from.
+void check_configurations(const std::vector<PlannedRun>& plan, const SweepWords& words) {
+  InputFiles inputs;
+  for (const std::string& file : words.config.files) inputs.push_back({"--config", file});
+  for (const std::string& file : words.sweeps) inputs.push_back({"--sweep", file});
+  for (const PlannedRun& planned : plan)
+    check_replaces_none("trainer.run_dir", planned.run.dir + ".yaml", inputs);
+}
+
 // Beside the run folders of the first sweep.
 void write_pages(const std::vector<Sweep>& sweeps) {
   std::vector<SweepResult> results;
@@ -96,6 +106,7 @@ int run_sweep(const std::vector<std::string>& args) {
     print_plan(plan, jobs);
     return 0;
   }
+  check_configurations(plan, words);
   const SweepOutcome outcome = run_all(plan, {jobs, words.launch});
   if (outcome.interrupted) {
     log::info("Interrupted; the same command goes on from there.");

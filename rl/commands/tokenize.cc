@@ -46,7 +46,8 @@ int run_tokenize(const std::vector<std::string>& args) {
   const TokenizeWords words = parse_words(args);
   CheckpointText text(words.model, words.chat_template);
   text.tokenizer();
-  JsonlOutput output(words.output);
+  JsonlOutput output(words.output, InputFiles{{"--input", words.input}} +
+                                       checkpoint_inputs("--model", words.model));
   read_jsonl(words.input, [&](int64_t, const Json& row) {
     Json result = without(row, {"text", "messages", "ids"});
     if (words.decode) {

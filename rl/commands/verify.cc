@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
+#include "rl/commands/inputs.h"
 #include "rl/commands/verifier_words.h"
 
 namespace covrl {
@@ -117,6 +118,7 @@ int run_verify(const std::vector<std::string>& args) {
   const std::unique_ptr<Verifier> verifier = make_verifier(words);
   std::ofstream file;
   if (!output.empty()) {
+    check_replaces_none("--output", output, {{"--input", input}});
     file.open(output, std::ios::binary);
     if (!file) throw_usage(output, ": cannot be written");
   }

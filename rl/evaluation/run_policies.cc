@@ -8,6 +8,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/checkpoint.h"
+#include "rl/model_files.h"
 #include "rl/run_dir.h"
 
 namespace covrl {
@@ -20,9 +21,8 @@ std::string start_identity(const ModelSection& model, int64_t seed) {
   const bool is_random = model.init == "random";
   std::map<std::string, std::string> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(model.path)) {
-    const std::string kind = entry.path().extension().string();
-    const bool is_read = kind == ".json" || kind == ".txt" || kind == ".jinja" ||
-                         (kind == ".safetensors" && !is_random);
+    const bool is_read =
+        is_model_file(entry.path()) && !(is_random && is_weights_file(entry.path()));
     if (is_read && entry.is_regular_file())
       files[entry.path().filename().string()] = hash_text(hash_file(entry.path().string()));
   }
