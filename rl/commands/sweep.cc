@@ -1,4 +1,5 @@
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "core/cli.h"
@@ -67,6 +68,14 @@ void print_plan(const std::vector<PlannedRun>& plan, int64_t jobs) {
   std::cout << num_left << " of " << plan.size() << " runs to do, " << jobs << " side by side\n";
 }
 
+// Each once: sweeps share files.
+void print_notes(const std::vector<Sweep>& sweeps) {
+  std::set<std::string> told;
+  for (const Sweep& sweep : sweeps)
+    for (const std::string& note : sweep.notes)
+      if (told.insert(note).second) log::info(note);
+}
+
 // The file that a run is started with replaces none that the sweep was read from.
 void check_configurations(const std::vector<PlannedRun>& plan, const SweepWords& words) {
   InputFiles inputs;
@@ -100,6 +109,7 @@ int run_sweep(const std::vector<std::string>& args) {
   const SweepWords words = parse_words(args);
   const std::vector<Sweep> sweeps = read_sweeps(
       {words.config.files, words.sweeps, words.config.overrides, !words.launch.empty()});
+  print_notes(sweeps);
   const std::vector<PlannedRun> plan = plan_runs(sweeps);
   const int64_t jobs = sweeps.front().section.jobs;
   if (words.dry_run) {

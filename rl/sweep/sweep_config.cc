@@ -4,12 +4,14 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <thread>
 
 #include "core/config_keys.h"
 #include "core/error.h"
+#include "core/joined.h"
 #include "rl/run_config.h"
 
 namespace covrl {
@@ -84,8 +86,35 @@ void add_runs(const SweepVariant& variant, RunConfig config, bool own_threads, S
     sweep.runs.push_back(
         {variant.name, config.trainer.seed, config.trainer.run_dir,
          config::dump([&](config::Visitor& v) { config.describe(v); }, config::Comments::kNone),
-         config.trainer.total_steps});
+         config.trainer.total_steps, config.alarms.ends_run()});
   }
+}
+
+// Where trainer.seed is written; sources that cannot be read are told elsewhere.
+std::optional<std::string> place_of_seed(const config::Sources& sources) {
+  try {
+    for (const auto& [key, place] : config::written_keys(sources))
+      if (key == "trainer.seed") return place;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
+}
+
+// Of the seeds in the files of a sweep and of its variants: presets have one, as they have a
+// trainer.run_dir.
+std::vector<std::string> seed_notes(const std::vector<std::string>& files,
+                                    const SweepSection& section) {
+  std::vector<std::string> all = files, notes, seeds;
+  for (const SweepVariant& variant : section.variants.list)
+    std::ranges::copy(variant.config, std::back_inserter(all));
+  for (const double seed : section.seeds)
+    seeds.push_back(std::to_string(static_cast<int64_t>(seed)));
+  std::set<std::string> seen;
+  for (const std::string& file : all)
+    if (const auto place = place_of_seed({{file}, {}}); place && seen.insert(*place).second)
+      notes.push_back(concat(*place, ": trainer.seed is not used: the runs of the sweep have ",
+                             "sweep.seeds, ", joined(seeds)));
+  return notes;
 }
 
 // What a variant writes to no effect. Sources that cannot be read are told elsewhere.
@@ -97,8 +126,9 @@ void check_variant_keys(const SweepVariant& variant, const std::vector<config::W
   } catch (const Error&) {
     return;
   }
+  if (const auto set = place_of_seed({{}, variant.set}))
+    faults.add(prefix, concat(*set, ": ", kSeedRule));
   for (const auto& [key, place] : keys) {
-    if (key == "trainer.seed") faults.add(prefix, concat(place, ": ", kSeedRule));
     if (is_of_sweep(key))
       faults.add(prefix, concat(place, ": ", key,
                                 ": a variant has keys of covrl train only; set it for the whole "
@@ -150,6 +180,7 @@ Sweep read_variants(const SweepBase& read, const SweepSources& sources, Faults& 
   const std::vector<config::WrittenKey> given = config::written_keys({{}, sources.overrides});
   Sweep sweep{base.sweep, std::filesystem::path(base.run.trainer.run_dir).lexically_normal(), {}};
   sweep.overrides = shared_overrides(sources.overrides);
+  sweep.notes = seed_notes(read.files, base.sweep);
   for (const SweepVariant& variant : base.sweep.variants.list) {
     config::Sources own{read.files, variant.set};
     std::ranges::copy(variant.config, std::back_inserter(own.files));

@@ -64,6 +64,7 @@ struct SweepRun {
   std::string dir;   // its run folder; DIR.yaml is its configuration, DIR.log what it said
   std::string yaml;  // the resolved configuration
   int64_t total_steps = 0;
+  bool alarm_ends = false;  // an alarm that rings ends it (alarms.action)
 };
 
 struct Sweep {
@@ -71,6 +72,7 @@ struct Sweep {
   std::string root;                         // trainer.run_dir
   std::vector<SweepRun> runs;               // variant by variant, seed by seed
   std::vector<std::string> overrides = {};  // of every variant: no sweep.*, no trainer.run_dir
+  std::vector<std::string> notes = {};      // what its files say that is not used
 
   std::vector<SweepRun> runs_of(const std::string& variant) const;
 };
@@ -83,8 +85,9 @@ struct SweepSources {
 };
 
 // All variants of all sweeps, resolved and checked: the faults of all come together as one
-// Error(kUsage). A fault is also what would have no effect, silently: trainer.seed and sweep.* of a
-// variant, and what a variant sets and an override of the command line sets again.
+// Error(kUsage). A fault is also what would have no effect, silently: trainer.seed in `set` and
+// sweep.* of a variant, and what a variant sets and an override of the command line sets again. A
+// preset may have a trainer.seed; the sweep's seeds are used in its place, and a note says so.
 // trainer.num_threads 0 becomes the machine's cores divided among the jobs.
 std::vector<Sweep> read_sweeps(const SweepSources& sources);
 

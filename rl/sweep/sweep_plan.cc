@@ -18,12 +18,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
+enum class AlarmKeys { kCount, kDoNotCount };
+AlarmKeys alarm_keys(bool an_alarm_can_end_it) {
+  return an_alarm_can_end_it ? AlarmKeys::kCount : AlarmKeys::kDoNotCount;
+}
+
 // Lines "key: before -> after" of the keys that change what a finished run shows; "" for none.
-std::string differences(const std::string& before, const std::string& after) {
+std::string differences(const std::string& before, const std::string& after, AlarmKeys alarms) {
   std::string text;
   for (const ConfigChange& change : config_changes(before, after)) {
     const bool shows = !may_change_on_resume(change.key) || change.key.starts_with("eval.") ||
-                       change.key.starts_with("alarms.") || change.key == "trainer.total_steps";
+                       (change.key.starts_with("alarms.") && alarms == AlarmKeys::kCount) ||
+                       change.key == "trainer.total_steps";
     if (shows) text += concat("\n  ", change.key, ": ", change.before, " -> ", change.after);
   }
   return text;
@@ -53,7 +59,7 @@ std::optional<int64_t> ended_by_alarm(const RunDir& dir, int64_t checkpoint_step
 void check_folder(const SweepRun& run, std::string& faults) {
   const std::string path = RunDir{run.dir}.file("config.resolved.yaml");
   if (!RunDir{run.dir}.holds_run() || !fs::exists(path)) return;
-  const std::string different = differences(read_file(path), run.yaml);
+  const std::string different = differences(read_file(path), run.yaml, alarm_keys(run.alarm_ends));
   if (different.empty()) return;
   faults += concat(
       faults.empty() ? "" : "\n", run.dir, ": holds a run of another configuration:", different,
@@ -70,27 +76,30 @@ RunProgress progress_of(const SweepRun& run) {
   const int64_t step = checkpoint_step(*checkpoint);
   const int64_t metrics_step = last_step(dir.file("metrics.jsonl"));
   if (step == run.total_steps && metrics_step == step) return {RunState::kComplete, step};
-  if (const std::optional<int64_t> end = ended_by_alarm(dir, step, metrics_step))
+  if (const auto end = ended_by_alarm(dir, step, metrics_step); end && run.alarm_ends)
     return {RunState::kEndedByAlarm, *end};
   return {RunState::kResumes, step};
 }
 
 std::vector<PlannedRun> plan_runs(const std::vector<Sweep>& sweeps) {
   std::vector<PlannedRun> plan;
-  std::map<std::string, std::string> yaml_of_dir;
+  std::map<std::string, SweepRun> run_of_dir;
   std::string faults;
   for (const Sweep& sweep : sweeps)
     for (const SweepRun& run : sweep.runs) {
-      const auto [known, is_new] = yaml_of_dir.emplace(run.dir, run.yaml);
+      const auto [known, is_new] = run_of_dir.emplace(run.dir, run);
       if (is_new) {
         check_folder(run, faults);
         plan.push_back({run, progress_of(run)});
-      } else if (const std::string different = differences(known->second, run.yaml);
-                 !different.empty()) {
+        continue;
+      }
+      const bool alarm_ends = run.alarm_ends || known->second.alarm_ends;
+      const std::string different =
+          differences(known->second.yaml, run.yaml, alarm_keys(alarm_ends));
+      if (!different.empty())
         faults += concat(faults.empty() ? "" : "\n", run.dir, ": sweep '", sweep.section.name,
                          "' wants another configuration there than a sweep before it:", different,
                          "\nRename the variant in one of them");
-      }
     }
   if (!faults.empty()) throw Error(ErrorKind::kUsage, faults);
   return plan;

@@ -14,7 +14,7 @@ enum class RunState {
   kResumes,       // has a checkpoint
   kStartsAnew,    // began, but left no checkpoint: moved aside
   kComplete,      // has the metrics and the checkpoint of its last step
-  kEndedByAlarm,  // stopped or rolled back before it: the same would happen again
+  kEndedByAlarm,  // stopped or rolled back before it, as would happen again
 };
 
 struct RunProgress {
@@ -33,7 +33,9 @@ struct PlannedRun {
 
 // Each run folder once, in the order of the sweeps, which may share runs. Error(kUsage) naming the
 // keys where a folder holds, or two sweeps want of it, a run of another configuration; keys that
-// change neither results nor tables are not compared. Alarms, which can end a run, are.
+// change neither results nor tables are not compared (may_change_on_resume, but for eval. and
+// trainer.total_steps). Alarms are where one can end a run: a run that may be ended is not that of
+// a folder without, while a run that an alarm ended goes on when none can any more.
 std::vector<PlannedRun> plan_runs(const std::vector<Sweep>& sweeps);
 
 }  // namespace covrl

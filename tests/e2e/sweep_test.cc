@@ -174,6 +174,37 @@ TEST_F(Sweep, ARunThatAnAlarmEndsIsOverAndNoFailure) {
   EXPECT_NE(dry.out.find("0 of 2 runs to do"), std::string::npos) << dry.out;
 }
 
+TEST_F(Sweep, ARunThatAnAlarmEndedGoesOnWhenTheAlarmOnlyWarns) {
+  const std::string root = dir_ + "/root", plain = dir_ + "/plain";
+  const std::string text =
+      "trainer: {total_steps: 3}\nalarms: {entropy_floor: 10, window: 2}\nsweep:\n  seeds: [1]\n  "
+      "variants:\n    base:\n";
+  ASSERT_EQ(run_covrl(words(text, root, {"alarms.action=stop"})).status, 0);
+  EXPECT_EQ(read_metrics(root + "/base/seed_1/metrics.jsonl").back().first, 2);
+  const ProgramResult on = run_covrl(words(text, root));
+  EXPECT_EQ(on.status, 0) << on.err;
+  EXPECT_EQ(read_metrics(root + "/base/seed_1/metrics.jsonl").back().first, 3);
+  // A warning is no other configuration, and its removal neither.
+  const std::string quiet =
+      "trainer: {total_steps: 3}\nsweep:\n  seeds: [1]\n  variants:\n    base:\n";
+  const ProgramResult without = run_covrl(words(quiet, root));
+  EXPECT_EQ(without.status, 0) << without.err;
+  EXPECT_EQ(without.out, on.out);
+  EXPECT_EQ(read_json(root + "/base/seed_1/launch.json").size(), 2u);
+  EXPECT_EQ(run_covrl(words(quiet, plain)).out, on.out);
+}
+
+TEST_F(Sweep, APresetsSeedIsNamedAndTheSweepsAreUsed) {
+  const std::string preset = dir_ + "/preset.yaml", root = dir_ + "/root";
+  std::ofstream(preset) << "trainer:\n  seed: 9\n";
+  const ProgramResult dry =
+      run_covrl(words("sweep:\n  seeds: [3]\n  variants:\n    a: {config: [" + preset + "]}\n",
+                      root, {"--dry-run"}));
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_NE(dry.out.find(root + "/a/seed_3"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.err.find(preset + ":2:3: trainer.seed is not used"), std::string::npos) << dry.err;
+}
+
 TEST_F(Sweep, TheWholeSweepIsCheckedBeforeAnythingRuns) {
   expect_refused(
       "sweep:\n  variants:\n    a: {set: [rollout.temprature=1]}\n    b: {set: "

@@ -50,14 +50,35 @@ TEST_F(SweepConfig, KeysOfAVariantThatWouldHaveNoEffectAreRefused) {
       write("file.yaml", "trainer:\n  seed: 7\nsweep:\n  seeds: [4]\n  title: x\n");
   const std::string config =
       write("config.yaml", "sweep:\n  variants:\n    a: {config: [" + file + "]}\n");
-  expect_refused(
-      sources({config}),
-      {file + ":2:3: trainer.seed: ", file + ":4:3: sweep.seeds: ", file + ":5:3: sweep.title: "});
+  expect_refused(sources({config}), {file + ":4:3: sweep.seeds: ", file + ":5:3: sweep.title: "});
   // A preset has a folder of its own.
   const std::string preset = write("preset.yaml", "trainer: {run_dir: elsewhere}\n");
   const std::string laid =
       write("laid.yaml", "sweep:\n  variants:\n    a: {config: [" + preset + "]}\n");
   EXPECT_EQ(read_sweeps(sources({laid}, {"trainer.run_dir=here"}))[0].runs[0].dir, "here/a/seed_1");
+}
+
+TEST_F(SweepConfig, PresetsWithASeedAreVariantsAndTheSweepSaysWhoseSeedsCount) {
+  const std::string pi1 = testing::source_path("configs/one_shot/qwen2.5-math-1.5b-pi1.yaml"),
+                    pi13 = testing::source_path("configs/one_shot/qwen2.5-math-1.5b-pi13.yaml");
+  const std::string file =
+      write("presets.yaml", "sweep:\n  seeds: [4, 5]\n  variants:\n    pi1:\n" +
+                                ("    pi13: {config: [" + pi13) + "]}\n");
+  const Sweep sweep = read_sweeps({{pi1}, {file}, {"trainer.run_dir=here"}})[0];
+  ASSERT_EQ(sweep.runs.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    const int64_t seed = i % 2 == 0 ? 4 : 5;
+    EXPECT_EQ(sweep.runs[i].seed, seed);
+    EXPECT_NE(sweep.runs[i].yaml.find("\n  seed: " + std::to_string(seed) + "\n"),
+              std::string::npos);
+  }
+  ASSERT_EQ(sweep.notes.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(sweep.notes[i].starts_with((i == 0 ? pi1 : pi13) + ":")) << sweep.notes[i];
+    EXPECT_NE(sweep.notes[i].find("sweep.seeds, 4, 5"), std::string::npos) << sweep.notes[i];
+  }
+  EXPECT_TRUE(
+      read_sweeps(sources({write("none.yaml", "sweep:\n  variants:\n    a:\n")}))[0].notes.empty());
 }
 
 TEST_F(SweepConfig, AnOverrideOfWhatAVariantSetsIsRefused) {

@@ -24,7 +24,7 @@ constexpr const char* kBack =
 // Of 8 steps, with a checkpoint of step 3.
 class SweepPlan : public ::testing::Test {
  protected:
-  SweepRun run_{"v", 1, testing::temporary_dir("sweep_plan") + "/run", "", 8};
+  SweepRun run_{"v", 1, testing::temporary_dir("sweep_plan") + "/run", "", 8, /*alarm_ends=*/true};
 
   void make(const std::string& alarms, int last_metrics) {
     const std::string checkpoint = run_.dir + "/checkpoints/global_step_3";
@@ -61,6 +61,21 @@ TEST_F(SweepPlan, ARunThatWasRolledBackIsOver) {
   expect(RunState::kEndedByAlarm, 6);
 }
 
+TEST_F(SweepPlan, ARunThatAnAlarmEndedGoesOnWhereNoneCanEndItAnyMore) {
+  run_.alarm_ends = false;
+  make(kStop, 3);
+  expect(RunState::kResumes, 3);
+  make(kBack, 3);
+  expect(RunState::kResumes, 3);
+}
+
+// As a run that was killed in the middle of a line leaves it.
+TEST_F(SweepPlan, ALineThatWasCutOffIsLeftOut) {
+  make(kStop, 3);
+  std::ofstream(run_.dir + "/alarms.jsonl", std::ios::app) << R"({"step":3,"eve)";
+  expect(RunState::kEndedByAlarm, 3);
+}
+
 TEST_F(SweepPlan, ARunThatWarnedOrWentOnIsNotOver) {
   make(kWarn, 3);
   expect(RunState::kResumes, 3);
@@ -68,31 +83,75 @@ TEST_F(SweepPlan, ARunThatWarnedOrWentOnIsNotOver) {
   expect(RunState::kResumes, 3);
 }
 
-// `alarm` and `base` differ in alarms alone.
-TEST_F(SweepPlan, RunsThatDifferInAlarmsAreNotShared) {
-  const std::string dir = testing::temporary_dir("sweep_plan");
-  const auto write = [&](const std::string& name, const std::string& set) {
-    std::ofstream(dir + "/" + name)
-        << "sweep:\n  name: " << name.substr(0, 3) << "\n  variants:\n    base: " << set << "\n";
-    return dir + "/" + name;
-  };
-  const std::string plain = write("one.yaml", "{}"), again = write("two.yaml", "{}");
-  const std::string alarm =
-      write("bad.yaml", "{set: [alarms.entropy_floor=0.1, alarms.action=stop]}");
-  const auto plan = [&](const std::string& other) {
-    return plan_runs(read_sweeps({{testing::source_path("configs/tiny/one_shot_grpo.yaml")},
-                                  {plain, other},
-                                  {"trainer.run_dir=" + dir + "/root"}}));
-  };
-  EXPECT_EQ(plan(again).size(), 1u);
-  try {
-    plan(alarm);
-    FAIL() << "not refused";
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    for (const char* part : {"sweep 'bad'", "alarms.entropy_floor", "alarms.action: warn -> stop"})
-      EXPECT_NE(message.find(part), std::string::npos) << "no '" << part << "': " << message;
+// Sweeps of one variant, `base`, which `set` may change.
+class SharedRuns : public ::testing::Test {
+ protected:
+  std::string dir_ = testing::temporary_dir("shared_runs");
+
+  std::string write(const std::string& name, const std::string& set) {
+    const std::string path = dir_ + "/" + name + ".yaml";
+    std::ofstream(path) << "sweep:\n  name: " << name << "\n  variants:\n    base: {set: [" << set
+                        << "]}\n";
+    return path;
   }
+  std::vector<PlannedRun> plan(const std::vector<std::string>& files) {
+    return plan_runs(read_sweeps({{testing::source_path("configs/tiny/one_shot_grpo.yaml")},
+                                  files,
+                                  {"trainer.run_dir=" + dir_ + "/root"}}));
+  }
+  void expect_refused(const std::vector<std::string>& files,
+                      const std::vector<std::string>& parts) {
+    try {
+      plan(files);
+      FAIL() << "not refused";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      for (const std::string& part : parts)
+        EXPECT_NE(message.find(part), std::string::npos) << "no '" << part << "': " << message;
+    }
+  }
+  // The folder of a complete run.
+  static void complete(const SweepRun& run) {
+    const std::string checkpoint =
+        run.dir + "/checkpoints/global_step_" + std::to_string(run.total_steps);
+    fs::create_directories(checkpoint);
+    std::ofstream(checkpoint + "/MANIFEST.json") << R"({"files":{}})";
+    std::ofstream(run.dir + "/metrics.jsonl") << R"({"step":)" << run.total_steps << "}\n";
+    std::ofstream(run.dir + "/config.resolved.yaml") << run.yaml;
+  }
+
+  const std::string plain_ = write("plain", ""),
+                    warn_ = write("warn", "alarms.entropy_floor=0.1, alarms.window=3"),
+                    stop_ = write("stop", "alarms.entropy_floor=0.1, alarms.action=stop");
+};
+
+TEST_F(SharedRuns, SweepsShareWhatNoAlarmCanEnd) {
+  EXPECT_EQ(plan({plain_, write("again", "")}).size(), 1u);
+  EXPECT_EQ(plan({plain_, warn_}).size(), 1u);
+  const std::vector<std::string> keys = {"alarms.entropy_floor", "alarms.action: warn -> stop"};
+  expect_refused({plain_, stop_}, {"sweep 'stop'", keys[0], keys[1]});
+  expect_refused({stop_, plain_}, {"sweep 'plain'", keys[0], "alarms.action: stop -> warn"});
+}
+
+TEST_F(SharedRuns, AFinishedRunStaysFinishedWithKeysThatChangeNoResult) {
+  complete(plan({plain_})[0].run);
+  EXPECT_EQ(plan({plain_})[0].progress.state, RunState::kComplete);
+  EXPECT_EQ(plan({warn_})[0].progress.state, RunState::kComplete);
+  const std::string harmless =
+      write("harmless",
+            "trainer.log_samples=1, trainer.keep_checkpoints=9, rollout.max_batch=3, "
+            "rollout.max_logprob_gap=0.2, reward.max_failed_share=0.1");
+  EXPECT_EQ(plan({harmless})[0].progress.state, RunState::kComplete);
+  expect_refused({stop_}, {"base/seed_1: holds a run of another configuration",
+                           "alarms.action: warn -> stop"});
+  expect_refused({write("eval", "eval.samples=3")}, {"eval.samples"});
+}
+
+TEST_F(SharedRuns, AFinishedRunThatAnAlarmCouldHaveEndedIsThatOfTheSameWithoutIt) {
+  complete(plan({stop_})[0].run);
+  EXPECT_EQ(plan({stop_})[0].progress.state, RunState::kComplete);
+  EXPECT_EQ(plan({warn_})[0].progress.state, RunState::kComplete);
+  EXPECT_EQ(plan({plain_})[0].progress.state, RunState::kComplete);
 }
 
 }  // namespace
