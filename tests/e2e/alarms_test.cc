@@ -148,6 +148,35 @@ TEST(AlarmRun, RollsBackToTheCheckpointFromBeforeTheAlarm) {
   EXPECT_EQ(weights_at(dir + "/two", 3), weights_at(run, 3));
 }
 
+// The command of docs/entropy.md. At this learning rate the entropy of steps 3 and 4 is above 0.5.
+TEST(AlarmRun, AfterARollbackTheSameCommandComesToTheSamePlaceAndALowerRateGoesOn) {
+  const std::string run = temporary_dir("alarms") + "/a";
+  std::vector<std::string> words = tiny_train_words(
+      run, {"actor.optim.lr=1e-2", "alarms.entropy_ceiling=0.45", "alarms.window=2",
+            "alarms.action=rollback", "trainer.save_every=1", "trainer.keep_checkpoints=0",
+            "trainer.total_steps=5", "eval.files=[]"});
+  std::string rolled_back;
+  for (const int turn : {1, 2}) {
+    const ProgramResult result = run_covrl(words);
+    EXPECT_EQ(result.status, 3) << result.err;
+    EXPECT_NE(result.err.find("Rolled back by an alarm to step 1: rollout/entropy was at least"),
+              std::string::npos)
+        << result.err;
+    EXPECT_EQ(last_step(run + "/metrics.before_rollback.jsonl"), 4);
+    if (turn == 1) rolled_back = curves(run);
+    EXPECT_EQ(curves(run), rolled_back);
+  }
+  words.push_back("actor.optim.lr=1e-4");  // the later word counts
+  const ProgramResult refused = run_covrl(words);
+  EXPECT_EQ(refused.status, 2) << refused.err;
+  EXPECT_NE(refused.err.find("actor.optim.lr: 0.01 -> 0.0001"), std::string::npos) << refused.err;
+  words.push_back("trainer.allow_changed_config=true");
+  const ProgramResult on = run_covrl(words);
+  EXPECT_EQ(on.status, 0) << on.err;
+  EXPECT_EQ(last_step(run + "/metrics.jsonl"), 5);
+  EXPECT_EQ(curves(run).substr(0, rolled_back.size()), rolled_back);
+}
+
 TEST(AlarmRun, ARollbackThatNeedNotFindACheckpointIsRefused) {
   const ProgramResult result = run_covrl(
       tiny_train_words(temporary_dir("alarms") + "/a",
