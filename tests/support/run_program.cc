@@ -1,9 +1,11 @@
 #include "tests/support/run_program.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -21,11 +23,9 @@ std::string slurp(const std::string& path) {
 
 std::string covrl_program() { return std::string(COVRL_BINARY_DIR) + "/bin/covrl"; }
 
-}  // namespace
-
-ProgramResult run_program(const std::vector<std::string>& argv) {
-  const std::string dir = temporary_dir("program");
-  const std::string out = dir + "/out", err = dir + "/err";
+// A child with its standard output and error in files.
+pid_t start_program(const std::vector<std::string>& argv, const std::string& out,
+                    const std::string& err) {
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
@@ -39,6 +39,15 @@ ProgramResult run_program(const std::vector<std::string>& argv) {
     execvp(words[0], words.data());
     _exit(127);
   }
+  return child;
+}
+
+}  // namespace
+
+ProgramResult run_program(const std::vector<std::string>& argv) {
+  const std::string dir = temporary_dir("program");
+  const std::string out = dir + "/out", err = dir + "/err";
+  const pid_t child = start_program(argv, out, err);
   int status = 0;
   waitpid(child, &status, 0);
   ProgramResult result;
@@ -51,6 +60,20 @@ ProgramResult run_program(const std::vector<std::string>& argv) {
 ProgramResult run_covrl(std::vector<std::string> args) {
   args.insert(args.begin(), covrl_program());
   return run_program(args);
+}
+
+bool kill_covrl_when(std::vector<std::string> args, const std::function<bool()>& reached) {
+  args.insert(args.begin(), covrl_program());
+  const std::string dir = temporary_dir("program");
+  const pid_t child = start_program(args, dir + "/out", dir + "/err");
+  int status = 0;
+  while (!reached()) {
+    if (waitpid(child, &status, WNOHANG) == child) return false;
+    sched_yield();
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status);
 }
 
 ProgramResult run_covrl_ranks(int num_ranks, std::vector<std::string> args) {
