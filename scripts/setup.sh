@@ -2,8 +2,8 @@
 # Brings everything covrl needs: Debian packages through apt where it may, and LibTorch and Arrow from their PyPI wheels into
 # .deps (a folder of headers and libraries; no Python runs). Idempotent; asks nothing.
 #
-#   scripts/setup.sh --light   light: LibTorch's CPU part (1.4 GB)             - the default without a GPU
-#   scripts/setup.sh --cuda    whole: LibTorch with its CUDA libraries (5 GB)  - the default with a GPU
+#   scripts/setup.sh --light   light: LibTorch's CPU part (1.4 GB)              - the default without a GPU
+#   scripts/setup.sh --cuda    whole: LibTorch with its CUDA libraries (4.3 GB) - the default with a GPU
 #   scripts/setup.sh --fuzz    clang with libFuzzer too, for scripts/fuzz.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ readonly WHOLE=(nvidia-nccl-cu13==2.30.7 nvidia-cudnn-cu13==9.26.0.51 nvidia-cub
   nvidia-cusolver==12.2.0.11 nvidia-cusparse==12.7.10.12 nvidia-cusparselt-cu13==0.8.1 nvidia-cufile==1.17.1.22
   nvidia-cuda-nvrtc==13.2.86 nvidia-nvjitlink==13.5.37 nvidia-nvshmem-cu13==3.7.2 nvidia-nvtx==13.2.86)
 readonly DEPS="${COVRL_DEPS_DIR:-$PWD/.deps}"
-PACKAGES=(g++ cmake ninja-build ccache mold git curl jq python3 python3-pip
+PACKAGES=(g++ make cmake ninja-build ccache mold git curl jq python3 python3-pip
   libopenmpi-dev openmpi-bin libyaml-cpp-dev libboost-dev libicu-dev nlohmann-json3-dev libxxhash-dev
   libgmp-dev libflint-dev libflint-arb-dev
   libgtest-dev libbenchmark-dev)
