@@ -1,18 +1,22 @@
 // Sums of the moments, the tokens whose covariance lies in a band, and their draws.
 #pragma once
 
+#include <limits>
+
 #include "kernels/covariance_cpu.h"
 #include "kernels/simd/doubles.h"
 
 namespace covrl::kernels {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 // A column's sums, lane by lane.
 struct ColumnLanes {
   Doubles high_constant, low_constant;
   Integers high = integers(0), low = integers(0);
-  Doubles smallest = doubles(std::numeric_limits<double>::infinity());
-  Doubles largest = doubles(-std::numeric_limits<double>::infinity());
+  Doubles smallest = doubles(kInfinity);
+  Doubles largest = doubles(-kInfinity);
 
   explicit ColumnLanes(SplitConstants split)
       : high_constant(doubles(split.high)), low_constant(doubles(split.low)) {}
@@ -144,17 +148,18 @@ static int64_t covariance_band(const CovarianceRange<T>& range, const Covariance
 // Numbers of 32 bits in the low halves; what the high halves hold has no effect.
 COVRL_INLINE Integers philox(Integers id, const DrawKey& draw_key) {
   Integers c0 = integers(draw_key.step), c1 = high_half(id), c2 = id, c3 = integers(0);
-  uint32_t key0 = draw_key.key[0], key1 = draw_key.key[1];
+  uint32_t key[2];
+  std::memcpy(key, &draw_key.key, sizeof key);
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
     const Integers product0 = multiply_low_halves(c0, integers(0xD2511F53)),
                    product1 = multiply_low_halves(c2, integers(0xCD9E8D57));
-    c0 = exclusive_or(high_half(product1), c1, integers(key0));
+    c0 = exclusive_or(high_half(product1), c1, integers(key[0]));
     c1 = product1;
-    c2 = exclusive_or(high_half(product0), c3, integers(key1));
+    c2 = exclusive_or(high_half(product0), c3, integers(key[1]));
     c3 = product0;
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+    key[0] += 0x9E3779B9u;
+    key[1] += 0xBB67AE85u;
   }
   return join_low_halves(c0, c1);
 }

@@ -3,6 +3,8 @@
 // lowest.
 #pragma once
 
+#include <limits>
+
 #include "kernels/simd/vec.h"
 
 namespace covrl::kernels {
@@ -182,7 +184,8 @@ COVRL_INLINE Integers join_low_halves(Integers a, Integers b) {
   return {join_low_halves(a.low, b.low), join_low_halves(a.high, b.high)};
 }
 COVRL_INLINE __m256d is_above(__m256i a, __m256i b) {
-  const __m256i top = _mm256_set1_epi64x(std::numeric_limits<int64_t>::min());
+  constexpr int64_t kTopBit = std::numeric_limits<int64_t>::min();
+  const __m256i top = _mm256_set1_epi64x(kTopBit);
   return _mm256_castsi256_pd(
       _mm256_cmpgt_epi64(_mm256_xor_si256(a, top), _mm256_xor_si256(b, top)));
 }

@@ -2,7 +2,8 @@
 // C++, as this file's includer is compiled. Every operation rounds once and is the same function of
 // its lanes in all three, so that a kernel gives the same bits whichever variant runs. Only
 // cpu_kernels_*.cc may include this: everything is local to the file, since an inline function with
-// external linkage could be kept in its AVX-512 form for callers that lack it.
+// external linkage, the standard library's included, could be kept in its AVX-512 form for callers
+// that lack it (scripts/check_simd.sh).
 #pragma once
 
 #include <cstdint>
