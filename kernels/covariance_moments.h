@@ -21,6 +21,11 @@ struct CovarianceMoments {
   double mean_logprob = 0, mean_advantage = 0;
 };
 
+// Modulo 2^64: parts of values that are too large for the scale add up to anything.
+COVRL_HOST_DEVICE int64_t add_parts(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
 // Values of one column. Between ranks the integers are summed, smallest and largest minimised and
 // maximised.
 struct ColumnSums {
@@ -29,8 +34,8 @@ struct ColumnSums {
   double largest = -std::numeric_limits<double>::infinity();
 
   COVRL_HOST_DEVICE void add(const ColumnSums& other) {
-    high += other.high;
-    low += other.low;
+    high = add_parts(high, other.high);
+    low = add_parts(low, other.low);
     smallest = other.smallest < smallest ? other.smallest : smallest;
     largest = other.largest > largest ? other.largest : largest;
   }

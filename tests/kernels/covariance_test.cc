@@ -185,6 +185,19 @@ TEST(CovarianceMomentsTest, MeanIsOneRoundingOfTheExactSum) {
   }
 }
 
+// The parts at the first scale overflow, in each thread and between them.
+TEST(CovarianceMomentsTest, ThreadsAddUpValuesTooLargeForTheFirstScale) {
+  set_num_threads(3);
+  std::vector<float> values(200003);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = i % 2 == 0 ? 3e38f : 1e38f;
+  const double high = 3e38f, low = 1e38f, count = 200003;
+  const CovarianceMoments seen = covariance_moments(input_of(values, values));
+  EXPECT_NEAR(seen.mean_logprob, (100002 * high + 100001 * low) / count, high * 0x1p-50);
+  values[77] = INFINITY;
+  EXPECT_TRUE(std::isnan(covariance_moments(input_of(values, values)).mean_logprob));
+  set_num_threads(2);
+}
+
 TEST(CovarianceMomentsTest, EqualValuesHaveNoCovariance) {
   for (const float value : {0.1f, -0.3f, 0.0f, 1e-20f, 1e-44f, -7e8f, 3e38f}) {
     const CovarianceInput input =
