@@ -81,7 +81,7 @@ TEST(AlarmRun, StopsWithACheckpointAndGoesOnOnceTheAlarmIsChanged) {
 }
 
 std::vector<std::string> rollback_words(const std::string& run_dir) {
-  // The window is full at step 3, and its rows are of the weights of steps 1 and 2.
+  // The window is full at step 2, and its rows are of the weights of steps 0 and 1.
   return tiny_train_words(
       run_dir, {"alarms.entropy_floor=10", "alarms.window=2", "alarms.action=rollback",
                 "actor.entropy_control.kind=kl_cov", "actor.policy_loss.kind=unclipped",

@@ -33,7 +33,7 @@ class EvalRun : public ::testing::Test {
   std::string test_ = source_path("data/tiny/test.jsonl");
   std::string cross_ = source_path("data/tiny/cross_domain.jsonl");
 
-  // Three questions made up for this test, in the form of ARC.
+  // Two questions made up for this test, in the form of ARC.
   std::string write_choices() {
     write_file_atomically(
         dir_ + "/choices.jsonl",
