@@ -1,5 +1,6 @@
 // Multiple choice as ARC has it (hub: allenai/ai2_arc):
 //   {"id", "question", "choices": {"text": ["iron", ...], "label": ["A", ...]}, "answerKey": "A"}
+// or, as other programs write it, with "choices": [{"label": "A", "text": "iron"}, ...].
 // The prompt lists the options below the question, the gold answer is the letter (in some rows a
 // digit), and extra_info.choices tells the verifier `choice` what the options say.
 #pragma once

@@ -127,6 +127,16 @@ TEST_F(ChoiceRows, ParquetAndJsonlAgree) {
   }
 }
 
+TEST_F(ChoiceRows, AListOfOptionsMeansTheSame) {
+  const std::vector<Prompt> rows = read(
+      "{\"id\":\"made-up-1\",\"question\":\"Which of these floats on water?\",\"choices\":["
+      "{\"text\":\"cork\",\"label\":\"A\"},{\"text\":\"brick\",\"label\":\"B\"}],\"answerKey\":"
+      "\"A\"}\n");
+  const std::vector<Prompt> wanted = read(jsonl_of({kRows[0]}));
+  EXPECT_EQ(rows.at(0).text, wanted.at(0).text);
+  EXPECT_EQ(rows.at(0).extra_info, wanted.at(0).extra_info);
+}
+
 TEST_F(ChoiceRows, FaultsNameTheRow) {
   ChoiceRow row = kRows[0];
   row.key = "C";
@@ -135,6 +145,9 @@ TEST_F(ChoiceRows, FaultsNameTheRow) {
   row = kRows[0];
   row.labels.pop_back();
   EXPECT_NE(error_of(jsonl_of({row})).find("as many labels as texts"), std::string::npos);
+  EXPECT_NE(error_of("{\"question\":\"?\",\"choices\":[\"cork\",\"brick\"],\"answerKey\":\"A\"}\n")
+                .find("arc.jsonl:1: column \"choices\" must be"),
+            std::string::npos);
 }
 
 }  // namespace
