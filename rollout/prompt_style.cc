@@ -30,14 +30,16 @@ const std::vector<PromptStyle>& table() {
        .between = "\nAnswer: ",
        .separator = "\n\n\n",
        .tail = "\nAnswer:",
-       .stops = {"\n\nQuestion:"}},
+       .stops = {"\n\nQuestion:"},
+       .trims = true},
       {.name = "qwen25-math-cot",
        .meaning = "ChatML with the instruction as system turn (Qwen2.5-Eval; Qwen2.5 models)",
        .form = StyleForm::kFrame,
        .head = "<|im_start|>system\nPlease reason step by step, and put your final answer within "
                "\\boxed{}.<|im_end|>\n<|im_start|>user\n",
        .tail = "<|im_end|>\n<|im_start|>assistant\n",
-       .stops = {"<|im_end|>", "<|endoftext|>", "\n\nQuestion:"}},
+       .stops = {"<|im_end|>", "<|endoftext|>"},
+       .trims = true},
       {.name = "llama",
        .meaning = "Llama-3.2's turns, without an instruction (Qwen2.5-Eval)",
        .form = StyleForm::kFrame,
@@ -45,13 +47,15 @@ const std::vector<PromptStyle>& table() {
                "Date: December 2023\nToday Date: 17 Apr 2025\n\n <|eot_id|><|start_header_id|>user"
                "<|end_header_id|>\n\n",
        .tail = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-       .stops = {"<|eot_id|>", "<|end_of_text|>"}},
+       .stops = {"<|eot_id|>", "<|end_of_text|>"},
+       .trims = true},
       {.name = "deepseek-distill",
        .meaning = "R1-Distill's turns, the answer begins with its thoughts (Qwen2.5-Eval)",
        .form = StyleForm::kFrame,
        .head = "<｜begin▁of▁sentence｜><｜User｜>",
        .tail = "<｜Assistant｜><think>\n",
-       .stops = {"<｜end▁of▁sentence｜>"}}};
+       .stops = {"<｜end▁of▁sentence｜>"},
+       .trims = true}};
   return styles;
 }
 
@@ -91,12 +95,21 @@ std::string with_tail(const std::string& text, const std::string& tail) {
   return text.ends_with(tail) ? text : text + tail;
 }
 
+std::string trimmed(const std::string& text) {
+  const char* space = " \t\r\n";
+  const size_t begin = text.find_first_not_of(space);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+}
+
 std::string text_of(const std::string& problem, const PromptStyle& style,
                     const std::vector<FewShotExample>& examples) {
+  const auto shown = [&](const std::string& text) { return style.trims ? trimmed(text) : text; };
   std::string text = style.head;
   for (const FewShotExample& example : examples)
-    text += style.before + example.problem + style.between + example.solution + style.separator;
-  return with_tail(text + style.before + problem, style.tail);
+    text +=
+        style.before + shown(example.problem) + style.between + example.solution + style.separator;
+  return with_tail(text + style.before + shown(problem), style.tail);
 }
 
 std::vector<Message> turns_of(const Prompt& prompt, const PromptStyle& style,

@@ -31,6 +31,7 @@ struct PromptStyle {
   std::string head = "", before = "", between = "\n", separator = "\n\n", tail = "";
   // A completion ends where it says one of these, be it a special token or a text.
   std::vector<std::string> stops = {};
+  bool trims = false;  // white space around the problem is left out
 };
 
 std::vector<std::string> prompt_style_names();

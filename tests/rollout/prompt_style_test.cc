@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "tests/support/paths.h"
@@ -134,7 +136,8 @@ TEST_F(PromptStyles, StopsAreTokensWhereTheTokenizerHasThem) {
   EXPECT_EQ(chatml.stop_token_ids,
             (std::vector<int64_t>{pretrained_.tokenizer->token_to_id("<|im_end|>"),
                                   pretrained_.tokenizer->token_to_id("<|endoftext|>")}));
-  EXPECT_EQ(chatml.stop_texts, (std::vector<std::string>{"\n\nQuestion:"}));
+  EXPECT_TRUE(chatml.stop_texts.empty());
+  EXPECT_EQ(stops("cot").stop_texts, (std::vector<std::string>{"\n\nQuestion:"}));
   EXPECT_TRUE(stops("chat").stop_token_ids.empty());
   EXPECT_TRUE(stops("chat").stop_texts.empty());
 }
@@ -143,6 +146,85 @@ TEST_F(PromptStyles, AFrameOfAnotherFamilyIsRefused) {
   const std::string message = error_of([&] { read_by_model("llama", question("a")); });
   EXPECT_NE(message.find("<|eot_id|>"), std::string::npos) << message;
   EXPECT_NE(message.find("math512"), std::string::npos) << message;
+}
+
+// Of the problems of AMC23 and OlympiadBench one each begins or ends with white space, which
+// Qwen2.5-Eval takes away.
+TEST_F(PromptStyles, ThoseOfQwenEvalTrimTheProblem) {
+  for (const std::string style : {"cot", "qwen25-math-cot"})
+    EXPECT_EQ(read_by_model(style, question("\n2+2? "), {{" 1+1?\n", "2"}}),
+              read_by_model(style, question("2+2?"), {{"1+1?", "2"}}));
+  EXPECT_EQ(read_by_model("plain", question("\n2+2? ")), "\n2+2? ");
+}
+
+// With the turns of Llama 3 and R1-Distill: the small ChatML tokenizer and their tokens.
+class TurnsOfOtherFamilies : public PromptStyles {
+ protected:
+  void SetUp() override {
+    PromptStyles::SetUp();
+    if (pretrained_.tokenizer == nullptr) return;  // no reference data
+    Json tokenizer = read_json(pretrained_.dir + "/tokenizer.json");
+    int64_t id = pretrained_.tokenizer->vocab_size();
+    for (const auto& [token, is_special] : kTokens)
+      tokenizer["added_tokens"].push_back({{"id", id++},
+                                           {"content", token},
+                                           {"single_word", false},
+                                           {"lstrip", false},
+                                           {"rstrip", false},
+                                           {"normalized", false},
+                                           {"special", is_special}});
+    const std::string path = testing::temporary_dir("turns") + "/tokenizer.json";
+    write_file_atomically(path, tokenizer.dump());
+    pretrained_.tokenizer = std::make_shared<Tokenizer>(Tokenizer::from_file(path));
+  }
+
+  // How often the model reads the token as one.
+  int64_t count(const std::string& style, const std::string& token) {
+    const StyledPrompts styled =
+        prepare_styled({question("2+2?")}, find_prompt_style(style), {}, {}, pretrained_);
+    const int64_t id = pretrained_.tokenizer->token_to_id(token);
+    return std::ranges::count(styled.set.prompts.at(0).tokens, id);
+  }
+
+  // R1-Distill's turns and <think> are added tokens that are not special.
+  const std::vector<std::pair<std::string, bool>> kTokens = {{"<|begin_of_text|>", true},
+                                                             {"<|end_of_text|>", true},
+                                                             {"<|start_header_id|>", true},
+                                                             {"<|end_header_id|>", true},
+                                                             {"<|eot_id|>", true},
+                                                             {"<｜begin▁of▁sentence｜>", true},
+                                                             {"<｜end▁of▁sentence｜>", true},
+                                                             {"<｜User｜>", false},
+                                                             {"<｜Assistant｜>", false},
+                                                             {"<think>", false}};
+};
+
+// The texts of Qwen2.5-Eval at 21ed529, evaluation/utils.py.
+TEST_F(TurnsOfOtherFamilies, AreThoseOfThePaper) {
+  EXPECT_EQ(read_by_model("llama", question("2+2?")),
+            "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+            "Cutting Knowledge Date: December 2023\nToday Date: 17 Apr 2025\n\n <|eot_id|>"
+            "<|start_header_id|>user<|end_header_id|>\n\n2+2?<|eot_id|>"
+            "<|start_header_id|>assistant<|end_header_id|>\n\n");
+  EXPECT_EQ(count("llama", "<|begin_of_text|>"), 1);
+  EXPECT_EQ(count("llama", "<|start_header_id|>"), 3);
+  EXPECT_EQ(count("llama", "<|eot_id|>"), 2);
+  EXPECT_EQ(read_by_model("deepseek-distill", question("2+2?")),
+            "<｜begin▁of▁sentence｜><｜User｜>2+2?<｜Assistant｜><think>\n");
+  for (const char* token : {"<｜begin▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<think>"})
+    EXPECT_EQ(count("deepseek-distill", token), 1) << token;
+}
+
+TEST_F(TurnsOfOtherFamilies, EndAtTheTokensOfTheirTurns) {
+  const auto stops = [&](const std::string& style) {
+    return prepare_styled({question("a")}, find_prompt_style(style), {}, {}, pretrained_)
+        .stop_token_ids;
+  };
+  const Tokenizer& tokenizer = *pretrained_.tokenizer;
+  EXPECT_EQ(stops("llama"), (std::vector<int64_t>{tokenizer.token_to_id("<|eot_id|>"),
+                                                  tokenizer.token_to_id("<|end_of_text|>")}));
+  EXPECT_EQ(stops("deepseek-distill"),
+            (std::vector<int64_t>{tokenizer.token_to_id("<｜end▁of▁sentence｜>")}));
 }
 
 TEST_F(PromptStyles, ProblemsThatAreExamplesAreNamed) {
