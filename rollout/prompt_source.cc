@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -20,7 +21,8 @@ namespace covrl {
 namespace {
 
 constexpr std::array<const char*, 4> kPromptKeys = {"prompt", "problem", "question", "messages"};
-constexpr std::array<const char*, 4> kLabelKeys = {"answer", "ground_truth", "gold", "answerKey"};
+constexpr std::array<const char*, 5> kLabelKeys = {"answer", "ground_truth", "gold", "answerKey",
+                                                   "final_answer"};
 
 // A row and how to name it in errors.
 struct Row {
@@ -95,7 +97,18 @@ std::optional<std::string> solution_box(const Json& object) {
   return std::string(scan.boxes.back().content);
 }
 
-// reward_model.ground_truth (verl), else the label column, else the solution's last box.
+// The answers of GSM8K are solutions, whose last line is the answer behind "#### ".
+std::string behind_hashes(const std::string& answer) {
+  constexpr std::string_view kHashes = "####";
+  const size_t at = answer.rfind(kHashes);
+  if (at == std::string::npos) return answer;
+  const size_t begin = answer.find_first_not_of(" \n", at + kHashes.size());
+  if (begin == std::string::npos) return answer;
+  return answer.substr(begin, answer.find_last_not_of(" \n") + 1 - begin);
+}
+
+// reward_model.ground_truth (verl), else the label column, else the solution's last box. A list of
+// one, as OlympiadBench has it, is that one.
 std::string read_gold(const Row& row, const DataConfig& config) {
   std::string key = "reward_model.ground_truth";
   const Json* value = nullptr;
@@ -109,7 +122,8 @@ std::string read_gold(const Row& row, const DataConfig& config) {
                 "box; keys present: ",
                 keys_of(row.object));
   }
-  if (value->is_string()) return value->get<std::string>();
+  if (value->is_array() && value->size() == 1) value = &value->front();
+  if (value->is_string()) return behind_hashes(value->get<std::string>());
   if (value->is_number()) return value->dump();
   wrong_type(row, key, "text or a number", *value);
 }

@@ -45,6 +45,10 @@ void add_sampling_words(cli::Parser& parser, SamplingWords& words) {
                 "problem file whose rows (problem, and solution or answer) stand before each "
                 "problem");
   parser.option("--shots", words.shots, "first distinct rows of --few-shot; 0: all");
+  parser.option("--prompt-key", words.prompt_key,
+                "column with the problem; default: prompt, problem, question or messages");
+  parser.option("--label-key", words.label_key,
+                "column with the gold answer; default: reward_model.ground_truth, answer, ...");
   parser.option("--prompt-suffix", words.prompt_suffix, "appended to each problem");
   parser.option("--chat-template", words.chat_template,
                 "auto: the checkpoint's own; none: plain text; or a family name");
@@ -96,6 +100,8 @@ std::vector<std::string> given_options(const SamplingWords& words) {
   note("--prompt-style", words.prompt_style != untouched.prompt_style);
   note("--few-shot", words.few_shot != untouched.few_shot);
   note("--shots", words.shots != untouched.shots);
+  note("--prompt-key", words.prompt_key != untouched.prompt_key);
+  note("--label-key", words.label_key != untouched.label_key);
   note("--prompt-suffix", words.prompt_suffix != untouched.prompt_suffix);
   note("--chat-template", words.chat_template != untouched.chat_template);
   note("--dtype", words.dtype != untouched.dtype);
@@ -122,8 +128,8 @@ std::vector<EvalFile> eval_files(const SamplingWords& words) {
 DataConfig prompt_form(const SamplingWords& words, const ModelConfig& model,
                        const DataConfig& run) {
   DataConfig data;
-  data.prompt_key = run.prompt_key;
-  data.label_key = run.label_key;
+  data.prompt_key = words.prompt_key.empty() ? run.prompt_key : words.prompt_key;
+  data.label_key = words.label_key.empty() ? run.label_key : words.label_key;
   data.prompt_suffix = words.prompt_suffix.empty() ? run.prompt_suffix : words.prompt_suffix;
   data.use_chat_template =
       words.chat_template == "auto" ? run.use_chat_template : words.chat_template != "none";

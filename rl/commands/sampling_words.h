@@ -20,6 +20,7 @@ struct SamplingWords {
   int64_t samples = 1, max_new_tokens = 1024, seed = 1, limit = 0, max_batch = 128, shots = 0;
   double temperature = 0, top_p = 1;
   std::string prompt_style = "given", few_shot, prompt_suffix, chat_template = "auto";
+  std::string prompt_key, label_key;  // columns of the problem files; empty: those of the run
   std::string dtype = "float32", device = "auto";
   bool operator==(const SamplingWords&) const = default;
 };
@@ -32,7 +33,8 @@ std::vector<std::string> given_options(const SamplingWords& words);
 
 // The benchmarks, each with its rules. Error(kUsage) for rules without effect or sense.
 std::vector<EvalFile> eval_files(const SamplingWords& words);
-// The prompt form that the style `given` means: that of `run`, where it is not said otherwise.
+// Columns and the prompt form that the style `given` means: those of `run`, where it is not said
+// otherwise.
 DataConfig prompt_form(const SamplingWords& words, const ModelConfig& model,
                        const DataConfig& run = {});
 SamplingParams base_params(const SamplingWords& words, const GenerationConfig& generation);

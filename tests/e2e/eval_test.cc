@@ -106,6 +106,20 @@ TEST_F(Eval, CopiesOfAProblemAreSampledApart) {
   EXPECT_GT(responses.size(), 1u);
 }
 
+TEST_F(Eval, ColumnsMayBeNamed) {
+  std::ofstream(dir_ + "/set.jsonl") << R"({"Task":"What is 1 + 1?","answer":"3","Target":2})"
+                                     << "\n";
+  ok(run_covrl(words("rows.jsonl", {"--benchmark", dir_ + "/set.jsonl", "--prompt-key", "Task",
+                                    "--label-key", "Target"})));
+  int64_t num_rows = 0;
+  read_jsonl(dir_ + "/rows.jsonl", [&](int64_t, const Json& row) {
+    ++num_rows;
+    EXPECT_EQ(row["prompt"], "What is 1 + 1?");
+    EXPECT_EQ(row["gold"], "2");
+  });
+  EXPECT_GT(num_rows, 0);
+}
+
 TEST_F(Eval, ProblemsThatShareAnIdAreToldApart) {
   std::ofstream(dir_ + "/set.jsonl") << R"({"id":"x","problem":"What is 1 + 1?","answer":"2"})"
                                      << "\n"

@@ -108,6 +108,20 @@ TEST(PromptSource, MathRowsHaveTheirAnswerInTheSolution) {
       {"data.label_key", "\"solution\" with a box"});
 }
 
+// The columns of the hub's openai/gsm8k and Hothan/OlympiadBench.
+TEST(PromptSource, GoldsAsTheBenchmarksHaveThem) {
+  const std::vector<Prompt> rows = read_prompts(
+      file_of("{\"question\":\"p\",\"answer\":\"9 * 2 = <<9*2=18>>18 every day.\\n#### 1,018 \"}\n"
+              "{\"question\":\"p\",\"answer\":\"####\"}\n"
+              "{\"question\":\"p\",\"final_answer\":[\"$3$\"],\"solution\":[\"long\"]}\n"
+              "{\"question\":\"p\",\"final_answer\":\"a\",\"answer\":[4]}\n"),
+      {});
+  EXPECT_EQ(rows.at(0).gold, "1,018");
+  EXPECT_EQ(rows.at(1).gold, "####");
+  EXPECT_EQ(rows.at(2).gold, "$3$");
+  EXPECT_EQ(rows.at(3).gold, "4");
+}
+
 // An id stands for one problem, whatever file it came from.
 TEST(PromptSource, IdsOfSeveralFilesAreTheirOwn) {
   const std::string dir = testing::temporary_dir("prompts");
@@ -138,7 +152,7 @@ TEST(PromptSource, ErrorsNamePlaceColumnAndKeys) {
                   }),
                   {"\"prompt\"", "{\"role\", \"content\"}", "got object"});
   expect_mentions(
-      error_of([] { read_prompts(file_of("{\"prompt\":\"p\",\"answer\":[1]}\n"), {}); }),
+      error_of([] { read_prompts(file_of("{\"prompt\":\"p\",\"answer\":[1,2]}\n"), {}); }),
       {"\"answer\"", "got array"});
   expect_mentions(error_of([] { read_prompts(file_of("\n"), {}); }), {"holds no rows"});
   expect_mentions(error_of([] { read_prompts("prompts.csv", {}); }), {".csv", ".jsonl, .parquet"});
