@@ -1,28 +1,69 @@
 #include "rl/example_history.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
+#include "core/jsonl.h"
+#include "core/step_log.h"
 
 namespace covrl {
 namespace {
 
+// A line of the log.
+struct Observation {
+  int64_t step = 0;  // of lines that name none: they stay in their order
+  std::string id, where;
+  int64_t correct = 0, counted = 0;
+};
+
+// The row's id is text, or a number as in the rows of problem files.
+std::string id_of(const Json& row, const std::string& where) {
+  const auto id = row.find("id");
+  return id != row.end() && id->is_number_integer() ? id->dump() : get_string(row, "id", where);
+}
+
+Observation parse_observation(const Json& row, const std::string& where) {
+  Observation seen;
+  if (row.contains("step")) seen.step = get_int(row, "step", where);
+  seen.id = id_of(row, where);
+  seen.where = where;
+  seen.correct = get_int(row, "correct", where);
+  seen.counted = get_int(row, "counted", where);
+  if (seen.correct < 0 || seen.correct > seen.counted)
+    throw_usage(where, ": \"correct\" is ", seen.correct, " of \"counted\" ", seen.counted);
+  return seen;
+}
+
+// Lines in order of their steps, whatever their order in the file.
+std::vector<Observation> read_observations(const std::string& path) {
+  std::vector<Observation> log;
+  std::set<std::pair<std::string, int64_t>> known;
+  read_log(path, [&](int64_t line, const Json& row) {
+    log.push_back(parse_observation(row, concat(path, ":", line)));
+    const Observation& seen = log.back();
+    if (row.contains("step") && !known.emplace(seen.id, seen.step).second)
+      throw_usage(seen.where, ": example '", seen.id, "' has a second line of step ", seen.step,
+                  "; are these two runs in one file?");
+  });
+  std::stable_sort(log.begin(), log.end(),
+                   [](const Observation& a, const Observation& b) { return a.step < b.step; });
+  return log;
+}
+
 std::vector<ExampleHistory> read_own_log(const std::string& path) {
   std::vector<ExampleHistory> histories;
   std::unordered_map<std::string, size_t> places;
-  read_log(path, [&](int64_t line, const Json& row) {
-    const std::string where = concat(path, ":", line), id = get_string(row, "id", where);
-    const int64_t correct = get_int(row, "correct", where),
-                  counted = get_int(row, "counted", where);
-    if (correct < 0 || correct > counted)
-      throw_usage(where, ": \"correct\" is ", correct, " of \"counted\" ", counted);
-    const auto [place, is_new] = places.try_emplace(id, histories.size());
-    if (is_new) histories.push_back({id, {}});
-    if (counted > 0)
-      histories[place->second].accuracy.push_back(static_cast<double>(correct) /
-                                                  static_cast<double>(counted));
-  });
+  for (const Observation& seen : read_observations(path)) {
+    const auto [place, is_new] = places.try_emplace(seen.id, histories.size());
+    if (is_new) histories.push_back({seen.id, {}});
+    if (seen.counted > 0)
+      histories[place->second].accuracy.push_back(static_cast<double>(seen.correct) /
+                                                  static_cast<double>(seen.counted));
+  }
   return histories;
 }
 

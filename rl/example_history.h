@@ -28,8 +28,10 @@ struct ExampleHistory {
 };
 
 // Examples in the order of their first appearance. `path`: a run folder, its example_accuracy.jsonl
-// (times of which nothing was counted are left out), or the published form of arXiv 2504.20571,
-// {"id": [accuracy, ...], ...}. Error(kUsage) naming file, line or id, and the value seen.
+// (lines count in order of their steps, whatever their order in the file; times of which nothing
+// was counted are left out), or the published form of arXiv 2504.20571, {"id": [accuracy, ...],
+// ...}. Error(kUsage) naming file, line or id, and the value seen; for an example that has a step
+// twice as well.
 std::vector<ExampleHistory> read_example_histories(const std::string& path);
 
 }  // namespace covrl

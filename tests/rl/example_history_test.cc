@@ -77,6 +77,30 @@ TEST(ExampleHistory, AResumedRunWritesItsStepsOnce) {
   EXPECT_EQ(read_example_histories(path).at(0).accuracy.size(), 3u);
 }
 
+TEST(ExampleHistory, LinesCountInOrderOfTheirSteps) {
+  const std::vector<std::string> lines = {
+      "{\"step\":1,\"id\":\"b\",\"correct\":1,\"counted\":4}\n",
+      "{\"step\":1,\"id\":\"a\",\"correct\":0,\"counted\":4}\n",
+      "{\"step\":3,\"id\":\"a\",\"correct\":2,\"counted\":4}\n",
+      "{\"step\":10,\"id\":\"a\",\"correct\":4,\"counted\":4}\n"};
+  for (const std::vector<size_t>& order : {std::vector<size_t>{0, 1, 2, 3}, {3, 2, 0, 1}}) {
+    std::string text;
+    for (const size_t line : order) text += lines[line];
+    const std::vector<ExampleHistory> histories = read_example_histories(file_of("a.jsonl", text));
+    ASSERT_EQ(histories.size(), 2u);
+    EXPECT_EQ(histories[0].id, "b");
+    EXPECT_EQ(histories[1].accuracy, (std::vector<double>{0, 0.5, 1}));
+  }
+}
+
+TEST(ExampleHistory, IdsMayBeNumbersAndStepsBeLeftOut) {
+  const std::vector<ExampleHistory> histories = read_example_histories(file_of(
+      "a.jsonl",
+      "{\"id\":7,\"correct\":1,\"counted\":4}\n{\"id\":\"7\",\"correct\":0,\"counted\":4}\n"));
+  ASSERT_EQ(histories.size(), 1u);
+  EXPECT_EQ(histories[0].accuracy, (std::vector<double>{0.25, 0}));
+}
+
 TEST(ExampleHistory, ThePublishedFormKeepsTheOrderOfItsKeys) {
   const std::vector<ExampleHistory> histories =
       read_example_histories(file_of("acc.json", "{\"7\": [0.0, 0.125], \"3\": [1], \"5\": []}"));
@@ -95,6 +119,10 @@ TEST(ExampleHistory, FaultsNamePlaceAndValue) {
       {error_of(file_of("acc.json", "{}")), "holds no example"},
       {error_of(file_of("a.jsonl", "{\"id\":\"a\",\"correct\":3,\"counted\":2}\n")), "a.jsonl:1"},
       {error_of(file_of("a.jsonl", "{\"id\":\"a\",\"counted\":2}\n")), "correct"},
+      {error_of(file_of("a.jsonl",
+                        "{\"step\":1,\"id\":\"a\",\"correct\":0,\"counted\":2}\n"
+                        "{\"step\":1,\"id\":\"a\",\"correct\":1,\"counted\":2}\n")),
+       "a.jsonl:2: example 'a' has a second line of step 1"},
       {error_of(testing::temporary_dir("history")), "no example_accuracy.jsonl"}};
   for (const auto& [message, part] : faults)
     EXPECT_NE(message.find(part), std::string::npos) << message;
