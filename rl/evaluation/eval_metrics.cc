@@ -41,6 +41,7 @@ void add_eval_metrics(const EvalResult& result, Metrics& metrics) {
   add(aux_name(set, "boxed"), main.boxed);
   add(aux_name(set, "truncated"), main.truncated);
   add(aux_name(set, "reflection"), main.reflection);
+  add(aux_name(set, "degenerate"), main.degenerate);
   add(aux_name(set, "entropy"), main.entropy);
   add(aux_name(set, "failed"), static_cast<double>(result.num_failed()));
 }

@@ -15,8 +15,8 @@ namespace covrl {
 std::string accuracy_metric(const std::string& set, const EvalRules& rules);
 
 // val-core/SET/acc/{greedy,mean@k,pass@2,pass@4,...,pass@k,maj@k} and of the responses that stand
-// for the set val-aux/SET/{length,parsed,boxed,truncated,reflection,entropy,failed}. A statistic of
-// nothing is left out.
+// for the set val-aux/SET/{length,parsed,boxed,truncated,reflection,degenerate,entropy,failed}. A
+// statistic of nothing is left out.
 void add_eval_metrics(const EvalResult& result, Metrics& metrics);
 
 // Accuracies, pass@k and parsed share that an evaluation wrote to metrics.jsonl at `step`, for the

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "rl/evaluation/eval_statistics.h"
 #include "rl/evaluation/reflection_words.h"
+#include "rollout/degenerate_text.h"
 #include "verifiers/boxes.h"
 
 namespace covrl {
@@ -70,7 +71,7 @@ void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
 
 void add_responses(const Problems& problems, const std::vector<std::string>& reflection_words,
                    ResponseStatistics& statistics) {
-  std::vector<double> length, parsed, boxed, truncated, reflection;
+  std::vector<double> length, parsed, boxed, truncated, reflection, degenerate;
   double entropy = 0, entropy_tokens = 0;
   for (const auto& [id, problem] : problems)
     for (const EvalRow* row : problem) {
@@ -80,6 +81,7 @@ void add_responses(const Problems& problems, const std::vector<std::string>& ref
       boxed.push_back(!find_boxes(row->response).boxes.empty());
       truncated.push_back(row->finish_reason == FinishReason::kLength);
       reflection.push_back(has_word(row->response, reflection_words));
+      degenerate.push_back(is_degenerate(row->response));
       if (!row->mean_entropy) continue;
       entropy += *row->mean_entropy * length.back();
       entropy_tokens += length.back();
@@ -91,6 +93,7 @@ void add_responses(const Problems& problems, const std::vector<std::string>& ref
   statistics.boxed = mean(boxed);
   statistics.truncated = mean(truncated);
   statistics.reflection = mean(reflection);
+  statistics.degenerate = mean(degenerate);
   if (entropy_tokens > 0) statistics.entropy = entropy / entropy_tokens;
 }
 

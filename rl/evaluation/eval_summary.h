@@ -33,8 +33,9 @@ struct ResponseStatistics {
   double boxed = kNone;      // share with a complete \boxed{}
   double truncated = kNone;  // share that reached the length limit
   double reflection =
-      kNone;               // share with a self-reflection word (rl/evaluation/reflection_words.h)
-  double entropy = kNone;  // nats, mean over tokens
+      kNone;  // share with a self-reflection word (rl/evaluation/reflection_words.h)
+  double degenerate = kNone;  // share of texts that repeat themselves (rollout/degenerate_text.h)
+  double entropy = kNone;     // nats, mean over tokens
   double pass_at_all() const { return pass.empty() ? kNone : pass.back().second; }
 };
 

@@ -100,15 +100,17 @@ std::vector<Column> response_columns(const std::vector<Line>& lines) {
   const auto tokens = [](double S::*field) {
     return [field](const Line& line) { return figure("%.1f", line.statistics.*field); };
   };
-  std::vector<Column> columns = {
-      {"counted", count(&S::num_responses)},
-      {"tokens", tokens(&S::length)},
-      {"at 90 %", tokens(&S::length_90)},
-      {"answer", share(&S::parsed)},
-      {"box", share(&S::boxed)},
-      {"cut off", share(&S::truncated)},
-      {"reflects", share(&S::reflection)},
-      {"entropy", [](const Line& line) { return figure("%.4f", line.statistics.entropy); }}};
+  std::vector<Column> columns = {{"counted", count(&S::num_responses)},
+                                 {"tokens", tokens(&S::length)},
+                                 {"at 90 %", tokens(&S::length_90)},
+                                 {"answer", share(&S::parsed)},
+                                 {"box", share(&S::boxed)},
+                                 {"cut off", share(&S::truncated)},
+                                 {"reflects", share(&S::reflection)}};
+  if (std::ranges::any_of(lines, [](const Line& line) { return line.statistics.degenerate > 0; }))
+    columns.push_back({"degenerate", share(&S::degenerate)});
+  columns.push_back(
+      {"entropy", [](const Line& line) { return figure("%.4f", line.statistics.entropy); }});
   if (std::ranges::any_of(lines, [](const Line& line) { return line.statistics.num_failed > 0; }))
     columns.push_back({"failed", count(&S::num_failed)});
   return columns;
@@ -229,6 +231,7 @@ std::vector<Json> result_rows(const std::vector<EvalResult>& results, const std:
     row["boxed"] = finite(statistics.boxed);
     row["truncated"] = finite(statistics.truncated);
     row["reflection"] = finite(statistics.reflection);
+    row["degenerate"] = finite(statistics.degenerate);
     row["entropy"] = finite(statistics.entropy);
   }
   return rows;

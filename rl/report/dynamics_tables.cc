@@ -45,7 +45,8 @@ std::vector<Measure> measures_of(const RunData& run) {
   measures.push_back({"training accuracy", "training accuracy", Kind::kShare});
   measures.push_back({"entropy, nats", "rollout/entropy", Kind::kPlain});
   measures.push_back({"response length, tokens", "response_length/mean", Kind::kPlain});
-  measures.push_back({"degenerate responses", "rollout/degenerate", Kind::kShare});
+  for (const auto& [name, where] : degenerate_metrics({run}))
+    measures.push_back({"degenerate responses, " + where, name, Kind::kShare});
   return measures;
 }
 
@@ -62,6 +63,17 @@ std::optional<int64_t> saturated_since(const RunData& run, double accuracy) {
   SaturationWatch watch(accuracy);
   watch.replay(run.metrics);
   return watch.since();
+}
+
+std::vector<std::pair<std::string, std::string>> degenerate_metrics(
+    const std::vector<RunData>& runs) {
+  const std::string prefix = "val-aux/", measure = "/degenerate";
+  std::vector<std::pair<std::string, std::string>> metrics = {
+      {"rollout/degenerate", "in training"}};
+  for (const std::string& name : metric_names(runs, prefix, measure))
+    metrics.emplace_back(name,
+                         name.substr(prefix.size(), name.size() - prefix.size() - measure.size()));
+  return metrics;
 }
 
 ReportTable saturation_table(const std::vector<RunData>& runs, double accuracy) {

@@ -134,7 +134,7 @@ std::string charts(const std::vector<RunData>& runs, double saturation_accuracy)
                            {{"response_length/mean", "mean"}, {"response_length/max", "longest"}}));
   out += draw_marked(chart_of(runs, "Degenerate responses.",
                               "Share that says one token or phrase over and over.", Unit::kPercent,
-                              {{"rollout/degenerate", "in training"}}));
+                              degenerate_metrics(runs)));
   out += draw_chart(
       chart_of(runs, "Update.", "Gradient norm before clipping.", Unit::kPlain,
                {{"actor/grad_norm", "gradient norm"}, {"train/grad_norm", "gradient norm"}}));

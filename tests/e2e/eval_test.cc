@@ -230,7 +230,8 @@ TEST_F(Eval, ARunsResponsesTellTheMetricsOfTheRun) {
     EXPECT_EQ(row["accuracy"].get<double>(), last.at(core + "mean@2"));
     EXPECT_EQ(row["pass"]["2"].get<double>(), last.at(core + "pass@2"));
     EXPECT_EQ(row["majority"].get<double>(), last.at(core + "maj@2"));
-    for (const char* name : {"length", "parsed", "boxed", "truncated", "reflection", "entropy"})
+    for (const char* name :
+         {"length", "parsed", "boxed", "truncated", "reflection", "degenerate", "entropy"})
       EXPECT_EQ(row[name].get<double>(), last.at("val-aux/" + set + "/" + name)) << name;
   });
   EXPECT_EQ(num_rows, 4);  // test and train, sampled and greedy

@@ -23,6 +23,7 @@ std::string run_folder(const std::string& name) {
                 {"rollout/degenerate", step > 10 ? 0.5 : 0.0},
                 {"response_length/mean", 30 + step}};
     if (step % 4 == 0) row["val-core/test/acc/mean@4"] = 0.5 + step / 100.0;
+    if (step % 4 == 0) row["val-aux/test/degenerate"] = step / 100.0;
     metrics += row.dump() + "\n";
     for (int sample = 0; sample < 2; ++sample) {
       const Json response = {{"step", step},
@@ -45,7 +46,7 @@ TEST(DynamicsTables, AfterSaturation) {
   const RunData run = read_run(run_folder("dynamics"));
   EXPECT_EQ(saturated_since(run, 0.99), 7);
   const ReportTable table = saturation_table({run}, 0.99);
-  ASSERT_EQ(table.rows.size(), 5u);
+  ASSERT_EQ(table.rows.size(), 6u);
   EXPECT_EQ(table.rows[0],
             std::vector<std::string>({run.name, "step 7", "test, mean@4", "54.0 % (step 4)",
                                       "62.0 % (step 12)", "+8.0 points", "62.0 % (step 12)"}));
@@ -53,7 +54,10 @@ TEST(DynamicsTables, AfterSaturation) {
   EXPECT_EQ(table.rows[1][5], "+0.0 points");
   EXPECT_EQ(table.rows[3][2], "response length, tokens");
   EXPECT_EQ(table.rows[3][5], "+5");
+  EXPECT_EQ(table.rows[4][2], "degenerate responses, in training");
   EXPECT_EQ(table.rows[4][4], "50.0 % (step 12)");
+  EXPECT_EQ(table.rows[5][2], "degenerate responses, test");
+  EXPECT_EQ(table.rows[5][3], "4.0 % (step 4)");
   // What never reaches the accuracy has no rows.
   EXPECT_TRUE(saturation_table({run}, /*accuracy=*/1.01).rows.empty());
 }

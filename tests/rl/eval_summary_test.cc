@@ -108,6 +108,20 @@ TEST(EvalSummary, DoesNotDependOnTheOrderOfTheRows) {
   }
 }
 
+TEST(EvalSummary, DegenerateResponsesAreCounted) {
+  std::vector<EvalRow> rows;
+  for (int64_t sample = 0; sample < 4; ++sample)
+    rows.push_back(eval_row("a", sample, Outcome::kWrong, "3"));
+  for (int i = 0; i < 30; ++i)
+    rows[1].response += " so", rows[2].response += "!", rows[3].response += "?";
+  rows[3].finish_reason = FinishReason::kFailed;
+  const EvalResult result = summarise(rows, kWords).at(0);
+  EXPECT_NEAR(result.sampled->degenerate, 2.0 / 3, 1e-12);
+  Metrics metrics;
+  add_eval_metrics(result, metrics);
+  EXPECT_EQ(metrics.at("val-aux/set/degenerate"), result.sampled->degenerate);
+}
+
 TEST(EvalSummary, GreedyAndSampledResponsesAreToldApart) {
   std::vector<EvalRow> rows = {eval_row("a", 0, Outcome::kCorrect),
                                eval_row("a", 1, Outcome::kWrong, "3"),
