@@ -131,7 +131,7 @@ RunEnd Trainer::run() {
 }
 
 void Trainer::step(int64_t step) {
-  Metrics metrics, learning;
+  Metrics metrics;
   Stopwatch whole, watch;
   const int64_t batches_before = state_.prompt_batches;
   const std::vector<Group> groups = sample(step, metrics);
@@ -142,26 +142,13 @@ void Trainer::step(int64_t step) {
   if (advantage_->needs_baseline()) add_greedy_baselines(batch, greedy, metrics);
   const double scoring_seconds = score(batch, metrics);
   check_gap(step, batches_before, metrics);
-  double learning_seconds = 0, critic_seconds = 0;
-  if (learner_) {
-    correct_rollout(config_.algorithm.rollout_correction, batch, metrics);
-    critic_seconds = fill_values(batch, metrics);
-    watch.lap();
-    estimate_advantages(
-        batch, *advantage_, reward_kl_,
-        config_.algorithm.overlong_filter ? Truncated::kLeftOut : Truncated::kLearned, metrics);
-    critic_seconds += update_critic(batch, metrics);
-    watch.lap();
-    if (step > config_.trainer.critic_warmup) learning = learner_->update(batch);
-    learning_seconds = watch.lap();
-  }
-  for (const auto& [name, value] : learning.entries()) metrics.set(name, value);
+  const LearningSeconds learning = learn(step, batch, metrics);
   watch.lap();
   sync_->publish();
   sync_->report(metrics);
   metrics.set("timing_s/gen", sampling_seconds);
   metrics.set("timing_s/old_log_prob", scoring_seconds);
-  metrics.set("timing_s/update_actor", learning_seconds);
+  metrics.set("timing_s/update_actor", learning.actor);
   metrics.set("timing_s/update_weights", watch.lap());
   metrics.set("perf/total_num_tokens", static_cast<double>(batch.num_tokens()));
   const bool last = step == config_.trainer.total_steps;
@@ -170,7 +157,7 @@ void Trainer::step(int64_t step) {
   metrics.set("timing_s/step", whole.seconds());
   metrics.set("perf/throughput",
               static_cast<double>(batch.num_tokens()) /
-                  (sampling_seconds + scoring_seconds + critic_seconds + learning_seconds));
+                  (sampling_seconds + scoring_seconds + learning.critic + learning.actor));
   if (!is_root()) return;
   recorder_->write(step, groups, config_.trainer.log_samples, prompts_.prompts().front().id);
   observe(step, metrics);
@@ -178,6 +165,23 @@ void Trainer::step(int64_t step) {
     selection_log_->write(step, learner_->selected_tokens(), batch, groups, *pretrained_.tokenizer);
   sink_->write(step, metrics);
   progress_.show(step, metrics);
+}
+
+Trainer::LearningSeconds Trainer::learn(int64_t step, Batch& batch, Metrics& metrics) {
+  LearningSeconds seconds;
+  if (!learner_) return seconds;
+  correct_rollout(config_.algorithm.rollout_correction, batch, metrics);
+  seconds.critic = fill_values(batch, metrics);
+  estimate_advantages(batch, *advantage_, reward_kl_,
+                      config_.algorithm.overlong_filter ? Truncated::kLeftOut : Truncated::kLearned,
+                      metrics);
+  seconds.critic += update_critic(batch, metrics);
+  if (step <= config_.trainer.critic_warmup) return seconds;
+  const Stopwatch watch;
+  const Metrics learning = learner_->update(batch);
+  seconds.actor = watch.seconds();
+  for (const auto& [name, value] : learning.entries()) metrics.set(name, value);
+  return seconds;
 }
 
 double Trainer::score(Batch& batch, Metrics& metrics) {

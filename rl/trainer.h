@@ -78,6 +78,11 @@ class Trainer {
   double score(Batch& batch, Metrics& metrics);
   double fill_values(Batch& batch, Metrics& metrics);
   double update_critic(const Batch& batch, Metrics& metrics);
+  struct LearningSeconds {
+    double actor = 0, critic = 0;
+  };
+  // Advantages and all updates of the step, where this rank learns.
+  LearningSeconds learn(int64_t step, Batch& batch, Metrics& metrics);
   // Collective. `batches_before`: prompt batches taken before the step.
   void check_gap(int64_t step, int64_t batches_before, const Metrics& metrics);
   void evaluate(int64_t step, Metrics& metrics);
