@@ -176,6 +176,19 @@ void remove_checkpoints_after(const std::string& checkpoints_dir, int64_t step) 
   write_latest(checkpoints_dir, step);
 }
 
+std::vector<std::string> set_aside_checkpoints_after(const std::string& checkpoints_dir,
+                                                     int64_t step) {
+  std::vector<std::string> names;
+  for (const auto& [later, path] : list_checkpoints(checkpoints_dir)) {
+    if (later <= step) break;
+    names.push_back(path.string() + ".given_up");
+    fs::remove_all(names.back());
+    fs::rename(path, names.back());
+  }
+  if (!names.empty()) write_latest(checkpoints_dir, step);
+  return names;
+}
+
 CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
                                 Optimizer* optimizer) {
   const fs::path dir = checkpoint_dir;

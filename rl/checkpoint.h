@@ -1,13 +1,15 @@
 // Checkpoints: verl's tree, complete at every save.
 //
 //   checkpoints/latest_checkpointed_iteration.txt
-//   checkpoints/global_step_N/actor/huggingface/   the policy as a Hugging Face checkpoint: no
-//   merge step exists checkpoints/global_step_N/actor/master.safetensors   float32 weights, when
-//   the export is narrower checkpoints/global_step_N/actor/optimizer.safetensors
-//   checkpoints/global_step_N/critic/model.safetensors, optimizer.safetensors   with a critic:
-//   float32, names of policy/value_model.h
-//   checkpoints/global_step_N/config.resolved.yaml
-//   checkpoints/global_step_N/MANIFEST.json        sizes and hashes, written last
+//   checkpoints/global_step_N/
+//     actor/huggingface/             the policy as a Hugging Face checkpoint: no merge step exists
+//     actor/master.safetensors       float32 weights, when the export is narrower
+//     actor/optimizer.safetensors
+//     critic/model.safetensors       with a critic: float32, names of policy/value_model.h
+//     critic/optimizer.safetensors
+//     config.resolved.yaml
+//     MANIFEST.json                  sizes and hashes, written last
+//   checkpoints/global_step_N.given_up  set aside, never loaded (set_aside_checkpoints_after)
 //
 // A folder is built as global_step_N.tmp and renamed; one without a valid manifest is skipped with
 // a message, never loaded. Nothing in it depends on the number of ranks. All randomness is
@@ -77,6 +79,11 @@ int64_t checkpoint_step(const std::string& checkpoint_dir);
 // Gives up the checkpoints of steps after `step`, newest first, so that a run which is killed
 // meanwhile goes on from one that is still there; `step` is then the latest.
 void remove_checkpoints_after(const std::string& checkpoints_dir, int64_t step);
+
+// The same without loss: they are renamed to global_step_N.given_up, in place of an earlier one of
+// that name. Returns the new names.
+std::vector<std::string> set_aside_checkpoints_after(const std::string& checkpoints_dir,
+                                                     int64_t step);
 
 // Checks the manifest (Error(kUsage) naming the file that is missing or altered), then loads the
 // weights and, unless null (a rank that only samples), the optimizer.

@@ -189,8 +189,7 @@ void TrainerSection::describe(config::Visitor& v) {
   v.field("run_dir", run_dir, "Folder of the run: config, metrics, samples, checkpoints, report.");
   v.field("resume", resume,
           "auto: go on from the latest checkpoint of run_dir; never: start anew, an earlier run is "
-          "moved "
-          "aside; or a checkpoint folder.");
+          "moved aside; or a checkpoint folder: later checkpoints of run_dir are set aside.");
   v.field("allow_changed_config", allow_changed_config,
           "Resume although keys that alter the maths have changed.");
   v.field("save_every", save_every, "Steps between checkpoints; 0: at the end only.", {0, 1e9});

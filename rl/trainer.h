@@ -67,6 +67,7 @@ class Trainer {
  private:
   // trainer_checkpoints.cc, with what saves below.
   void resume(const std::vector<std::string>& argv);
+  void load(const std::string& checkpoint);
   void open_logs(int64_t resume_step);
   void step(int64_t step);
   RolloutPlan rollout_plan(int64_t step) const;
@@ -77,12 +78,12 @@ class Trainer {
   // seconds they took.
   double score(Batch& batch, Metrics& metrics);
   double fill_values(Batch& batch, Metrics& metrics);
-  double update_critic(const Batch& batch, Metrics& metrics);
   struct LearningSeconds {
     double actor = 0, critic = 0;
   };
   // Advantages and all updates of the step, where this rank learns.
   LearningSeconds learn(int64_t step, Batch& batch, Metrics& metrics);
+  double update_critic(const Batch& batch, Metrics& metrics);
   // Collective. `batches_before`: prompt batches taken before the step.
   void check_gap(int64_t step, int64_t batches_before, const Metrics& metrics);
   void evaluate(int64_t step, Metrics& metrics);

@@ -14,40 +14,31 @@ DType export_dtype(const TrainerSection& trainer, const Pretrained& pretrained) 
   return parse_dtype(trainer.save_dtype, "trainer.save_dtype");
 }
 
+// The folder to resume from; none: from the start.
+std::optional<std::string> chosen_checkpoint(const std::string& wanted, const RunDir& dir) {
+  if (wanted == "never") return std::nullopt;
+  if (wanted != "auto") return wanted;
+  const std::optional<std::string> latest = latest_checkpoint(dir.checkpoints());
+  if (!latest && std::filesystem::exists(dir.file("metrics.jsonl")))
+    throw_usage("trainer.run_dir: ", dir.path,
+                " holds a run that has no complete checkpoint to resume from; set "
+                "trainer.resume=never to move it aside and start anew, or choose another run_dir");
+  return latest;
+}
+
 }  // namespace
 
 void Trainer::resume(const std::vector<std::string>& argv) {
-  const std::string& wanted = config_.trainer.resume;
-  std::optional<std::string> checkpoint;
-  if (wanted == "auto") {
-    checkpoint = latest_checkpoint(dir_.checkpoints());
-    if (!checkpoint && std::filesystem::exists(dir_.file("metrics.jsonl")))
-      throw_usage(
-          "trainer.run_dir: ", dir_.path,
-          " holds a run that has no complete checkpoint to resume from; set "
-          "trainer.resume=never to move it aside and start anew, or choose another run_dir");
-  } else if (wanted != "never") {
-    checkpoint = wanted;
-  }
-  if (checkpoint) {
-    check_resume_config(checkpoint_config(*checkpoint), config_yaml_, *checkpoint,
-                        config_.trainer.allow_changed_config);
-    state_ = load_checkpoint(*checkpoint, *pretrained_.model,
-                             learner_ ? &learner_->optimizer() : nullptr);
-    if (learner_) learner_->load_controllers(state_.controllers);
-    if (critic_) load_critic(*checkpoint, critic_->model(), critic_->optimizer());
-    reward_kl_.load_state(state_.controllers);
-    if (state_.step >= config_.trainer.total_steps)
-      throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
-                  " of ", config_.trainer.total_steps,
-                  "); raise trainer.total_steps to go on, or set trainer.resume=never to "
-                  "start anew");
-  }
+  const std::optional<std::string> checkpoint = chosen_checkpoint(config_.trainer.resume, dir_);
+  if (checkpoint) load(*checkpoint);
   sync_ = std::make_unique<WeightSync>(cluster_, *pretrained_.model, state_.weight_version);
   progress_ = Progress(state_.step + 1, config_.trainer.total_steps);
   cluster_.world().barrier();  // every rank has looked at the folder before the root writes to it
   if (!is_root()) return;
   if (checkpoint) log::info(concat("Resumed from ", *checkpoint, " at step ", state_.step));
+  // Those of another way on, or damaged: the next to resume is not to take them for this one's.
+  for (const std::string& aside : set_aside_checkpoints_after(dir_.checkpoints(), state_.step))
+    log::info(concat("A checkpoint of a later step is set aside as ", aside));
   write_file_atomically(
       dir_.file("config.resolved.yaml"),
       config::dump([&](config::Visitor& v) { config_.describe(v); }, config::Comments::kHelp));
@@ -57,6 +48,21 @@ void Trainer::resume(const std::vector<std::string>& argv) {
   entropy_watch_.replay(rows);
   saturation_.replay(rows);
   alarms_.replay(rows);
+}
+
+void Trainer::load(const std::string& checkpoint) {
+  check_resume_config(checkpoint_config(checkpoint), config_yaml_, checkpoint,
+                      config_.trainer.allow_changed_config);
+  state_ =
+      load_checkpoint(checkpoint, *pretrained_.model, learner_ ? &learner_->optimizer() : nullptr);
+  if (learner_) learner_->load_controllers(state_.controllers);
+  if (critic_) load_critic(checkpoint, critic_->model(), critic_->optimizer());
+  reward_kl_.load_state(state_.controllers);
+  if (state_.step >= config_.trainer.total_steps)
+    throw_usage("trainer.total_steps: the run in ", dir_.path, " is complete (step ", state_.step,
+                " of ", config_.trainer.total_steps,
+                "); raise trainer.total_steps to go on, or set trainer.resume=never to "
+                "start anew");
 }
 
 void Trainer::open_logs(int64_t resume_step) {

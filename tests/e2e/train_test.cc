@@ -115,6 +115,29 @@ TEST(Train, InterruptedAndResumedEqualsUninterrupted) {
   }
 }
 
+TEST(Train, ResumedFromAnEarlierCheckpointTheLaterOnesAreSetAside) {
+  const std::string dir = temporary_dir("run");
+  const std::string run = dir + "/a";
+  expect_ok(
+      run_covrl(tiny_train_words(run, {"trainer.save_every=1", "trainer.keep_checkpoints=0"})));
+  const std::string whole = curves(run), weights = final_weights(run);
+  // Another way from step 1 on, cut short after step 2.
+  const std::vector<std::string> another = {"trainer.save_every=1", "trainer.keep_checkpoints=1",
+                                            "trainer.total_steps=2"};
+  std::vector<std::string> words = tiny_train_words(run, another);
+  words.push_back("trainer.resume=" + run + "/checkpoints/global_step_1");
+  const ProgramResult result = run_covrl(words);
+  expect_ok(result);
+  EXPECT_NE(result.err.find("global_step_4.given_up"), std::string::npos) << result.err;
+  EXPECT_TRUE(fs::exists(run + "/checkpoints/global_step_4.given_up/MANIFEST.json"));
+  EXPECT_TRUE(fs::exists(run + "/checkpoints/global_step_2/MANIFEST.json"));
+  EXPECT_EQ(read_file(run + "/checkpoints/latest_checkpointed_iteration.txt"), "2\n");
+  // It goes on from where it is, not from where the first way was.
+  expect_ok(run_covrl(tiny_train_words(run, {"trainer.save_every=1"})));
+  EXPECT_EQ(curves(run), whole);
+  EXPECT_EQ(final_weights(run), weights);
+}
+
 TEST(Train, ACheckpointWithoutAValidManifestIsSkipped) {
   const std::string run = temporary_dir("run") + "/a";
   expect_ok(run_covrl(tiny_train_words(run, {"trainer.save_every=1"})));
