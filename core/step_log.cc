@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "core/error.h"
@@ -11,18 +12,20 @@
 namespace covrl {
 namespace {
 
-// Lines up to `resume_step`, bytes unchanged; what follows the last newline is torn.
+// Cuts the file behind its last whole line of a step up to `resume_step`: steps are in order, and
+// what follows the last newline is torn. Read by line, as it may be more than fits into memory.
 void truncate_after(const std::string& path, int64_t resume_step) {
-  const std::string text = read_file(path);
-  std::string kept;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw_runtime(path, ": cannot be read: ", std::strerror(errno));
+  uintmax_t kept = 0;
   int64_t line_number = 0;
-  size_t begin = 0;
-  for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    const std::string line = text.substr(begin, end - begin);
+  for (std::string line; std::getline(in, line) && !in.eof(); kept += line.size() + 1) {
     const Json row = parse_json(line, path, ++line_number);
-    if (get_int(row, "step", concat(path, ":", line_number)) <= resume_step) kept += line + "\n";
+    if (get_int(row, "step", concat(path, ":", line_number)) > resume_step) break;
   }
-  if (kept.size() != text.size()) write_file_atomically(path, kept);
+  if (in.bad()) throw_runtime(path, ": cannot be read: ", std::strerror(errno));
+  in.close();
+  if (kept != std::filesystem::file_size(path)) std::filesystem::resize_file(path, kept);
 }
 
 }  // namespace
