@@ -1,7 +1,9 @@
 #include "rl/report/run_data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 
 #include "core/error.h"
 #include "core/step_log.h"
@@ -35,6 +37,24 @@ std::vector<Json> read_samples(const std::string& path) {
   return rows;
 }
 
+// Of the first and of the last step that the file holds: a run keeps every response of every
+// evaluation, which may be more than fits into memory.
+std::vector<Json> read_first_and_last_step(const std::string& path) {
+  std::vector<Json> first, last;
+  if (!fs::exists(path)) return first;
+  const auto step_of = [](const Json& row) { return row.value("step", int64_t{0}); };
+  read_jsonl(path, [&](int64_t, const Json& row) {
+    if (first.empty() || step_of(row) == step_of(first[0])) {
+      first.push_back(row);
+      return;
+    }
+    if (!last.empty() && step_of(row) != step_of(last[0])) last.clear();
+    last.push_back(row);
+  });
+  std::move(last.begin(), last.end(), std::back_inserter(first));
+  return first;
+}
+
 Curve read_curve(const std::string& dir) {
   const std::string path = dir + "/metrics.jsonl";
   if (!fs::exists(path))
@@ -45,19 +65,24 @@ Curve read_curve(const std::string& dir) {
   return curve;
 }
 
-const Metrics* find_step(const Curve& curve, int64_t step) {
-  for (const auto& [at, metrics] : curve)
-    if (at == step) return &metrics;
-  return nullptr;
+using Steps = std::map<int64_t, const Metrics*>;
+
+std::vector<Steps> steps_of(const std::vector<Curve>& curves) {
+  std::vector<Steps> all;
+  for (const Curve& curve : curves) {
+    Steps& steps = all.emplace_back();
+    for (const auto& [step, metrics] : curve) steps.emplace(step, &metrics);
+  }
+  return all;
 }
 
-// The values of a metric at a step in all curves; empty unless all have it.
-std::vector<double> values_at(const std::vector<Curve>& curves, int64_t step,
+// The values of a metric at a step of all curves; empty unless all have it.
+std::vector<double> values_at(const std::vector<Steps>& curves, int64_t step,
                               const std::string& name) {
   std::vector<double> values;
-  for (const Curve& curve : curves) {
-    const Metrics* metrics = find_step(curve, step);
-    const double* value = metrics == nullptr ? nullptr : metrics->find(name);
+  for (const Steps& steps : curves) {
+    const auto at = steps.find(step);
+    const double* value = at == steps.end() ? nullptr : at->second->find(name);
     if (value == nullptr) return {};
     values.push_back(*value);
   }
@@ -75,10 +100,11 @@ void add_statistics(const std::vector<double>& values, const std::string& name, 
 }
 
 void average(const std::vector<Curve>& curves, RunData& run) {
+  const std::vector<Steps> steps = steps_of(curves);
   for (const auto& [step, first] : curves.front()) {
     Metrics mean, spread;
     for (const auto& [name, value] : first.entries())
-      if (const std::vector<double> values = values_at(curves, step, name); !values.empty())
+      if (const std::vector<double> values = values_at(steps, step, name); !values.empty())
         add_statistics(values, name, mean, spread);
     if (mean.empty()) continue;
     run.metrics.emplace_back(step, std::move(mean));
@@ -106,7 +132,7 @@ RunData read_run(const std::string& argument) {
   if (run.metrics.empty()) throw_usage("--run: the runs of '", argument, "' share no step");
   const std::string& dir = run.dirs.front();
   run.samples = read_samples(dir + "/samples.jsonl");
-  run.eval_samples = read_samples(dir + "/eval_samples.jsonl");
+  run.eval_samples = read_first_and_last_step(dir + "/eval_samples.jsonl");
   run.alarms = read_samples(dir + "/alarms.jsonl");
   const std::string config = dir + "/config.resolved.yaml";
   if (fs::exists(config)) run.config = read_file(config);

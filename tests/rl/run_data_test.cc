@@ -43,6 +43,25 @@ TEST(RunDataTest, RunsThatBelongTogetherAreAveragedWhereAllHaveValues) {
   EXPECT_EQ(run.spread[1].second.at("a"), 0);
 }
 
+TEST(RunDataTest, OfTheEvaluationsTheFirstAndTheLastAreHeld) {
+  const std::string dir = write_run("run_data_eval", "{\"step\":1,\"a\":2}\n");
+  const auto steps_held = [&](const std::vector<int64_t>& steps) {
+    std::string lines;
+    for (const int64_t step : steps)
+      for (const char* id : {"a", "b"}) lines += Json({{"step", step}, {"id", id}}).dump() + "\n";
+    write_file_atomically(dir + "/eval_samples.jsonl", lines);
+    std::vector<int64_t> held;
+    for (const Json& row : read_run(dir).eval_samples)
+      held.push_back(row.at("step").get<int64_t>());
+    return held;
+  };
+  using Steps = std::vector<int64_t>;
+  EXPECT_EQ(steps_held({0, 10, 20, 30}), Steps({0, 0, 30, 30}));
+  EXPECT_EQ(steps_held({0, 10}), Steps({0, 0, 10, 10}));
+  EXPECT_EQ(steps_held({5}), Steps({5, 5}));
+  EXPECT_EQ(steps_held({}), Steps());
+}
+
 TEST(RunDataTest, WhatIsMissingIsNamed) {
   EXPECT_THROW(read_run("nowhere/at/all"), Error);
   EXPECT_THROW(read_run("name="), Error);
