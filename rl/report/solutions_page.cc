@@ -56,21 +56,17 @@ std::map<int64_t, const Json*> most_logged(const std::vector<Json>& rows) {
 
 }  // namespace
 
-// A few completions of the first and of the last step that the file holds.
 std::string solutions(const std::vector<Json>& rows, const std::string& title, size_t limit) {
   if (rows.empty()) return "";
   std::string out = "<h2>" + escape_html(title) + "</h2><div class=\"solutions\">";
   for (const std::string& step : {text_of(rows.front(), "step"), text_of(rows.back(), "step")}) {
-    size_t shown = 0;
-    std::set<std::string> prompts;  // different problems first
-    for (const Json& row : rows) {
-      if (text_of(row, "step") != step || shown == limit) continue;
-      if (!prompts.insert(text_of(row, "prompt")).second && rows.front() != row &&
-          prompts.size() > 1)
-        continue;
-      out += solution(row);
-      ++shown;
-    }
+    std::vector<const Json*> shown, again;
+    std::set<std::string> prompts;
+    for (const Json& row : rows)
+      if (text_of(row, "step") == step)
+        (prompts.insert(text_of(row, "prompt")).second ? shown : again).push_back(&row);
+    shown.insert(shown.end(), again.begin(), again.end());
+    for (size_t i = 0; i < std::min(limit, shown.size()); ++i) out += solution(*shown[i]);
     if (text_of(rows.front(), "step") == text_of(rows.back(), "step")) break;
   }
   return out + "</div>\n";

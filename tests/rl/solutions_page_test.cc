@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
+
 namespace covrl {
 namespace {
 
@@ -17,6 +19,21 @@ std::vector<int64_t> steps_of(const std::vector<const Json*>& rows) {
 }
 
 using Steps = std::vector<int64_t>;
+
+TEST(Solutions, DifferentProblemsComeFirst) {
+  std::vector<Json> rows;
+  for (const int64_t step : {0, 10, 20})
+    for (const char* id : {"a", "b", "c"})
+      for (int64_t sample = 0; sample < 4; ++sample) {
+        rows.push_back(row_of(step, id, sample, concat("says ", id, sample)));
+        rows.back()["prompt"] = concat("problem ", id);
+      }
+  const std::string page = solutions(rows, "Title", 4);
+  for (const char* shown : {"step 0 ", "step 20 ", "says a0", "says b0", "says c0", "says a1"})
+    EXPECT_NE(page.find(shown), std::string::npos) << shown;
+  for (const char* hidden : {"step 10 ", "says a2", "says b1"})
+    EXPECT_EQ(page.find(hidden), std::string::npos) << hidden;
+}
 
 TEST(ResponsesOverTime, FirstQuartersLastAndSaturation) {
   std::vector<Json> rows;
