@@ -39,6 +39,7 @@ struct Count {
 void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
   std::vector<Count> counts;
   std::vector<double> majorities;
+  bool are_told = true;  // the answers: a verifier may call a response right and not say what it is
   for (const auto& [id, problem] : problems) {
     Count count;
     std::vector<Answer> answers;
@@ -48,6 +49,7 @@ void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
       ++count.usable;
       count.correct += correct;
       answers.push_back({row->verdict.extracted, correct});
+      are_told = are_told && !(correct && row->verdict.extracted.empty());
     }
     if (count.usable == 0) continue;
     counts.push_back(count);
@@ -60,7 +62,7 @@ void add_accuracy(const Problems& problems, ResponseStatistics& statistics) {
     shares.push_back(static_cast<double>(count.correct) / static_cast<double>(count.usable));
   statistics.accuracy = mean(shares);
   std::tie(statistics.low, statistics.high) = bootstrap_interval(shares);
-  statistics.majority = mean(majorities);
+  if (are_told) statistics.majority = mean(majorities);
   for (const int64_t k : pass_sizes(statistics.num_samples)) {
     std::vector<double> pass;
     for (const Count& count : counts)

@@ -26,7 +26,8 @@ struct ResponseStatistics {
   double low = kNone, high = kNone;              // its 95 % bootstrap interval over problems
   std::vector<std::pair<int64_t, double>> pass;  // k, pass@k; a problem with fewer responses that
                                                  // count: of all it has
-  double majority = kNone;   // maj@k: share of problems whose most frequent answer is right
+  double majority = kNone;   // maj@k: share of problems whose most frequent answer is right; none
+                             // where the verifier calls responses right without their answers
   double length = kNone;     // mean, tokens
   double length_90 = kNone;  // 90 % are no longer
   double parsed = kNone;     // share in which an answer was found

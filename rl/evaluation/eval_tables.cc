@@ -130,7 +130,7 @@ std::string table_text(const std::vector<Line>& lines, std::vector<Column> colum
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-// "A alone has 3 problems: x, y, z"
+// "  only in A: 3 (x, y, z)"; at most the first few ids.
 std::string ids_note(const std::string& what, const std::vector<std::string>& ids) {
   constexpr size_t kShown = 5;
   if (ids.empty()) return "";

@@ -149,6 +149,21 @@ TEST(EvalSummary, WhatFailedIsLeftOutAndNeverZero) {
   EXPECT_EQ(metrics.at("val-aux/set/failed"), 1);
 }
 
+TEST(EvalSummary, AVerifierThatDoesNotSayWhatItFoundHasNoMajority) {
+  std::vector<EvalRow> rows = {
+      eval_row("a", 0, Outcome::kCorrect, ""), eval_row("a", 1, Outcome::kWrong, ""),
+      eval_row("b", 0, Outcome::kCorrect, ""), eval_row("b", 1, Outcome::kCorrect, "")};
+  const EvalResult result = summarise(rows, kWords).at(0);
+  EXPECT_EQ(result.sampled->accuracy, 0.75);
+  EXPECT_TRUE(std::isnan(result.sampled->majority));
+  Metrics metrics;
+  add_eval_metrics(result, metrics);
+  EXPECT_EQ(metrics.find("val-core/set/acc/maj@2"), nullptr);
+  // A response without an answer is none that a verifier kept for itself.
+  for (EvalRow& row : rows) row = eval_row(row.id, row.sample, Outcome::kUnparsed, "");
+  EXPECT_EQ(summarise(rows, kWords).at(0).sampled->majority, 0);
+}
+
 TEST(EvalSummary, GroupsOfAFieldHoldTheWholeBetweenThem) {
   std::vector<EvalRow> rows = random_rows(5, 12, 2);
   rows[0].fields.clear();
