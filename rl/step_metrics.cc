@@ -61,11 +61,12 @@ void add_group_metrics(const std::vector<Group>& groups, Metrics& metrics) {
     }
   }
   length.write("response_length", metrics);
-  metrics.set("response_length/clip_ratio", truncated / std::max(1.0, total));
+  const double usable = std::max(1.0, total - outcomes[3]);
+  metrics.set("response_length/clip_ratio", truncated / usable);
   prompt_length.write("prompt_length", metrics);
   metrics.set("frac_reward_zero_std", zero_spread_share(groups));
   metrics.set("rollout/entropy", entropy.mean());
-  metrics.set("rollout/degenerate", degenerate / std::max(1.0, total - outcomes[3]));
+  metrics.set("rollout/degenerate", degenerate / usable);
   write_outcomes("verifier", outcomes, metrics);
 }
 

@@ -31,6 +31,21 @@ std::string fault_of(int num_unsampled, int num_unverified, double max_share) {
   return "";
 }
 
+TEST(GroupMetrics, SharesAreOfTheResponsesThatCount) {
+  std::vector<Group> groups = groups_with(2, 3);
+  for (Group& group : groups)
+    for (Trajectory& trajectory : group.trajectories) {
+      trajectory.tokens.assign(20, 7);  // one token over and over
+      if (is_usable(trajectory)) trajectory.finish_reason = FinishReason::kLength;
+    }
+  Metrics metrics;
+  add_group_metrics(groups, metrics);
+  EXPECT_EQ(metrics.at("verifier/wrong"), 5);
+  EXPECT_EQ(metrics.at("verifier/failed"), 5);
+  EXPECT_EQ(metrics.at("response_length/clip_ratio"), 1);
+  EXPECT_EQ(metrics.at("rollout/degenerate"), 1);
+}
+
 TEST(FailedShare, TellsSamplingFromVerification) {
   const std::string both = fault_of(2, 3, 0.4), sampling = fault_of(5, 0, 0.4),
                     verification = fault_of(0, 5, 0.4);
