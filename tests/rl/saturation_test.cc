@@ -46,6 +46,8 @@ TEST(Saturation, SinceTheMeanOfFiveStepsHasStayedUp) {
   EXPECT_FALSE(since(steps_of({100, 100, 100, 100, 100, 90, 100, 100})));
   EXPECT_EQ(since(steps_of({100, 100, 100, 100, 100, 90, 100, 100, 100, 100, 100})), 11);
   EXPECT_EQ(since(steps_of({50, 60, 70, 80, 90}), 0.7), 5);
+  EXPECT_EQ(since(steps_of({97, 100, 100, 98, 100})), 5);  // 99 % to the last digit
+  EXPECT_FALSE(since(steps_of({97, 100, 100, 97, 100})));
 }
 
 TEST(Saturation, IsWrittenIntoTheRowsAndReadBack) {
