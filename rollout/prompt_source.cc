@@ -298,20 +298,32 @@ std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& conf
   return prompts;
 }
 
+namespace {
+
+// The id of a row, or a longer one: the first that is its own.
+std::string own_id(const Prompt& prompt, const std::string& stem,
+                   std::map<std::string, PromptText>& owners) {
+  const PromptText text = text_of(prompt);
+  const std::string longest = concat(stem, ":", prompt.id, ":", prompt.row);
+  std::string id = prompt.id;
+  for (int64_t number = 0;; ++number) {
+    const auto [owner, is_new] = owners.try_emplace(id, text);
+    if (is_new || owner->second == text) return id;
+    id = number == 0   ? concat(stem, ":", prompt.id)
+         : number == 1 ? longest
+                       : concat(longest, ":", number);
+  }
+}
+
+}  // namespace
+
 void read_problems(const std::vector<std::string>& paths, const DataConfig& config,
                    const RowFunction& row) {
   std::map<std::string, PromptText> owners;  // of each id
   for (const std::string& path : paths) {
     const std::string stem = std::filesystem::path(path).stem().string();
     read_file_rows(path, config, /*limit=*/-1, [&](Prompt&& prompt, const Json& object) {
-      const PromptText text = text_of(prompt);
-      for (const std::string& id : {prompt.id, concat(stem, ":", prompt.id),
-                                    concat(stem, ":", prompt.id, ":", prompt.row)}) {
-        const auto [owner, is_new] = owners.try_emplace(id, text);
-        if (!is_new && owner->second != text) continue;
-        prompt.id = id;
-        break;
-      }
+      prompt.id = own_id(prompt, stem, owners);
       row(std::move(prompt), object);
     });
   }

@@ -32,8 +32,8 @@ std::vector<Prompt> read_prompts(const std::string& path, const DataConfig& conf
                                  int64_t limit = -1);
 
 // Rows of several files, each with the object it was read from. An id stands for one problem: where
-// another problem (another prompt text) has a row's id already it becomes FILESTEM:ID, and if that
-// is taken as well FILESTEM:ID:ROW.
+// another problem (another prompt text) has a row's id already it becomes FILESTEM:ID, if that is
+// taken as well FILESTEM:ID:ROW, and then FILESTEM:ID:ROW:2, ...
 void read_problems(const std::vector<std::string>& paths, const DataConfig& config,
                    const std::function<void(Prompt&& prompt, const Json& object)>& row);
 

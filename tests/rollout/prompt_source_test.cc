@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/jsonl.h"
 #include "tests/support/paths.h"
@@ -136,6 +138,20 @@ TEST(PromptSource, IdsOfSeveralFilesAreTheirOwn) {
     EXPECT_EQ(object.at("problem"), prompt.text);
   });
   EXPECT_EQ(ids, (std::vector<std::string>{"0", "1", "0", "b:1", "b:1:2"}));
+}
+
+TEST(PromptSource, FilesOfOneNameInManyFoldersShareNoId) {
+  const std::string dir = testing::temporary_dir("prompts");
+  std::vector<std::string> paths;
+  for (const char* folder : {"a", "b", "c", "d", "e"}) {
+    std::filesystem::create_directories(concat(dir, "/", folder));
+    paths.push_back(concat(dir, "/", folder, "/train.jsonl"));
+    write_file_atomically(paths.back(), concat("{\"problem\":\"", folder, "\",\"answer\":1}\n"));
+  }
+  std::vector<std::string> ids;
+  read_problems(paths, {}, [&](Prompt&& prompt, const Json&) { ids.push_back(prompt.id); });
+  EXPECT_EQ(ids,
+            (std::vector<std::string>{"0", "train:0", "train:0:0", "train:0:0:2", "train:0:0:3"}));
 }
 
 TEST(PromptSource, ErrorsNamePlaceColumnAndKeys) {
