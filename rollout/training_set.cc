@@ -41,14 +41,13 @@ void change_rows(const char* key, const std::vector<std::string>& changes,
   }
 }
 
-// Labels of the problems, by id.
-using Labels = std::map<std::string, std::string>;
+using Labels = std::vector<std::string>;  // of each row
 
 // Problems whose label the noise made wrong, and data.labels is to give.
 int64_t num_given(const Labels& before, const std::vector<Prompt>& rows, const DataConfig& config) {
   std::set<std::string> changed;
-  for (const Prompt& prompt : rows)
-    if (before.at(prompt.id) != prompt.gold) changed.insert(prompt.id);
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (before[i] != rows[i].gold) changed.insert(rows[i].id);
   const std::vector<IdText> labels = parse_id_texts(config.labels);
   return std::count_if(labels.begin(), labels.end(),
                        [&](const IdText& label) { return changed.count(label.id) > 0; });
@@ -69,9 +68,9 @@ std::string noise_note(const LabelNoiseCounts& counts, int64_t num_given,
 std::string examples_of_changes(const Labels& before, const std::vector<Prompt>& rows) {
   constexpr size_t kShown = 3;
   std::map<std::string, std::string> shown;
-  for (const Prompt& prompt : rows)
-    if (shown.size() < kShown && before.at(prompt.id) != prompt.gold)
-      shown[prompt.id] = concat(prompt.id, ": ", before.at(prompt.id), " -> ", prompt.gold);
+  for (size_t i = 0; i < rows.size() && shown.size() < kShown; ++i)
+    if (before[i] != rows[i].gold)
+      shown.emplace(rows[i].id, concat(rows[i].id, ": ", before[i], " -> ", rows[i].gold));
   std::string text;
   for (const auto& [id, change] : shown) text += (text.empty() ? "" : ", ") + change;
   return text;
@@ -125,7 +124,7 @@ TrainingSet read_training_set(const DataConfig& config) {
   if (!config.prompts.empty())
     set.notes.push_back(concat("Prompts:  ", config.prompts.size(), " replaced by data.prompts"));
   Labels before;
-  for (const Prompt& prompt : set.rows) before.emplace(prompt.id, prompt.gold);
+  for (const Prompt& prompt : set.rows) before.push_back(prompt.gold);
   if (config.label_noise > 0) {
     const LabelNoiseCounts counts = add_label_noise(set.rows, config.label_noise,
                                                     static_cast<uint64_t>(config.label_noise_seed));

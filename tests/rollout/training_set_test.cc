@@ -105,6 +105,18 @@ TEST(TrainingSet, AGivenLabelStandsWhateverTheNoise) {
             "Labels:   3 of 3 problems have a wrong one (data.label_noise, seed 1)");
 }
 
+TEST(TrainingSet, OneProblemWithTwoLabelsIsNoChange) {
+  const std::string path = testing::temporary_dir("training") + "/rows.jsonl";
+  write_file_atomically(path,
+                        "{\"id\":\"a\",\"problem\":\"pa\",\"answer\":\"1\"}\n"
+                        "{\"id\":\"a\",\"problem\":\"pa\",\"answer\":\"2\"}\n");
+  DataConfig config;
+  config.train_files = {path};
+  EXPECT_EQ(read_training_set(config).notes, Words());
+  config.labels = {"a=3"};
+  EXPECT_EQ(read_training_set(config).notes, Words({"Changed:  a: 1 -> 3"}));
+}
+
 TEST(TrainingSet, UnknownIdsAreNamedWithTheNearest) {
   DataConfig config;
   config.ids = {"cc"};
