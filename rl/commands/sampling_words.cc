@@ -75,8 +75,8 @@ void check_sampling(const SamplingWords& words) {
   if (words.max_batch < 1) throw_usage("--max-batch is ", words.max_batch, "; at least 1");
   if (!(words.top_p > 0 && words.top_p <= 1))
     throw_usage("--top-p is ", words.top_p, "; above 0, up to 1 (off)");
-  if (words.temperature < 0)
-    throw_usage("--temperature is ", words.temperature, "; 0 (greedy) or more");
+  if (words.temperature != 0 && (words.temperature < 1e-3 || words.temperature > 100))
+    throw_usage("--temperature is ", words.temperature, "; 0 (greedy), or 0.001 to 100");
   if (words.temperature == 0 && words.samples > 1)
     throw_usage("--samples ", words.samples,
                 " at --temperature 0 would be the same completion each time; set a temperature");

@@ -157,6 +157,8 @@ TEST_F(EvalRun, MistakesNameTheRemedy) {
   EXPECT_EQ(limit.status, 2) << limit.err;
   expect_mentions(limit.err, {"--limit is -1", "0 (all)"});
   expect_refused({"--benchmark", test_, "--top-p", "5"}, {"--top-p is 5", "up to 1"});
+  expect_refused({"--benchmark", test_, "--temperature", "1e-40"},
+                 {"--temperature is 1e-40", "0.001 to 100"});
   expect_refused({"--benchmark", test_, "--choose-on", "test"}, {"--run"});
   expect_refused({"--benchmark", test_, "--run", dir_}, {"one of --model and --run"});
 }
