@@ -32,6 +32,19 @@ std::string shortened(const std::string& text) {
   return concat(text.substr(0, head), "\n[... ", tail - head, " bytes ...]\n", text.substr(tail));
 }
 
+// Whether the answer itself is judged right neither in a box nor bare.
+bool refuses_gold(const Verifier& verifier, const Prompt& prompt) {
+  for (const std::string& response : {"\\boxed{" + prompt.gold + "}", prompt.gold}) {
+    VerifyRequest request;
+    request.response = response;
+    request.gold = prompt.gold;
+    request.data_source = prompt.data_source;
+    request.extra_info = prompt.extra_info;
+    if (verifier.verify(request).outcome == Outcome::kCorrect) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer) {
@@ -47,19 +60,6 @@ std::string rendered_prompts(const PromptSet& set, const Tokenizer& tokenizer) {
                indented(shortened(tokenizer.decode(prompt.tokens, /*skip_special_tokens=*/false))));
   }
   return text;
-}
-
-// Whether the answer itself is judged right neither in a box nor bare.
-bool refuses_gold(const Verifier& verifier, const Prompt& prompt) {
-  for (const std::string& response : {"\\boxed{" + prompt.gold + "}", prompt.gold}) {
-    VerifyRequest request;
-    request.response = response;
-    request.gold = prompt.gold;
-    request.data_source = prompt.data_source;
-    request.extra_info = prompt.extra_info;
-    if (verifier.verify(request).outcome == Outcome::kCorrect) return false;
-  }
-  return true;
 }
 
 std::vector<GoldFault> find_gold_faults(const PromptSet& set, const Verifier& verifier) {
