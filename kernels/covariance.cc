@@ -76,8 +76,11 @@ MomentSums sums_at(const Columns<T>& columns, int logprob_scale, int advantage_s
   std::mutex mutex;
   parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
     MomentSums own;
-    columns.loops.moment_sums(columns.part(begin, end), split_constants(logprob_scale),
-                              split_constants(advantage_scale), own);
+    const CovarianceRange<T> part = columns.part(begin, end);
+    const bool unscaled = logprob_scale == 0 && advantage_scale == 0;
+    if (!unscaled || !columns.loops.quick_moment_sums(part, own))
+      columns.loops.moment_sums(part, split_constants(logprob_scale),
+                                split_constants(advantage_scale), own);
     const std::lock_guard lock(mutex);
     total.add(own);
   });

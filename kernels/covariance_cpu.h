@@ -33,12 +33,18 @@ struct CovarianceLimits {
 // Beyond the last place or draw, so much of their arrays may be overwritten.
 inline constexpr int64_t kPlaceSlack = 64;
 
+// Values below it in size have a quick way to their sums.
+inline constexpr float kQuickMomentSize = 128;
+
 // The loops over tokens, for values of type T.
 template <class T>
 struct CovarianceLoops {
   // Overwrites the sums. Infinite and NaN values leave the integers undefined.
   void (*moment_sums)(const CovarianceRange<T>& range, SplitConstants logprob,
                       SplitConstants advantage, MomentSums& sums);
+  // The same at scale 0; false, with the sums undefined, unless all values are floats below
+  // kQuickMomentSize in size.
+  bool (*quick_moment_sums)(const CovarianceRange<T>& range, MomentSums& sums);
   // Places in the range of the tokens in the mask that are within the limits and not excluded,
   // ascending; returns how many.
   int64_t (*band)(const CovarianceRange<T>& range, const CovarianceLimits& limits, int32_t* places);

@@ -31,8 +31,8 @@ constexpr CpuKernels kTable = {
     .scale = scale,
     .dot = dot,
     .softmax_backward = softmax_backward,
-    .covariance_float = {moment_sums<float>, covariance_band<float>},
-    .covariance_double = {moment_sums<double>, covariance_band<double>},
+    .covariance_float = {moment_sums<float>, quick_moment_sums, covariance_band<float>},
+    .covariance_double = {moment_sums<double>, quick_moment_sums, covariance_band<double>},
     .small_draws = small_draws,
 };
 

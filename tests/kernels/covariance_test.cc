@@ -198,6 +198,29 @@ TEST(CovarianceMomentsTest, ThreadsAddUpValuesTooLargeForTheFirstScale) {
   set_num_threads(2);
 }
 
+// Floats of every size below a limit, those that are rounded at 2^-60 among them.
+TEST(CovarianceMomentsTest, FloatsAndDoublesOfAnySizeHaveOneMean) {
+  for (const float limit : {1e-17f, 1e-11f, 1.0f, 0x1.fffffep6f, 128.0f, 1e6f}) {
+    Sequence draws(4, Stream::kTest);
+    std::vector<float> values(5000);
+    for (float& value : values) {
+      const double size = std::log2(static_cast<double>(limit)) - 70 * draws.uniform();
+      value = static_cast<float>(std::exp2(size)) * (draws.below(3) == 0 ? -1 : 1);
+    }
+    values[4321] = limit;
+    const CovarianceInput input = input_of(values, values);
+    const CovarianceMoments wanted = covariance_moments(
+        {input.logprob_T.to(at::kDouble), input.advantage_T.to(at::kDouble), input.mask_T, {}});
+    for (const Isa set : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
+      if (set > best_isa()) continue;
+      set_isa(set);
+      EXPECT_EQ(covariance_moments(input).mean_logprob, wanted.mean_logprob) << limit;
+      EXPECT_EQ(covariance_moments(input).mean_advantage, wanted.mean_advantage) << limit;
+    }
+    set_isa(best_isa());
+  }
+}
+
 TEST(CovarianceMomentsTest, EqualValuesHaveNoCovariance) {
   for (const float value : {0.1f, -0.3f, 0.0f, 1e-20f, 1e-44f, -7e8f, 3e38f}) {
     const CovarianceInput input =
