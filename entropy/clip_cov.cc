@@ -24,7 +24,7 @@ class ClipCovControl : public CovarianceControl {
 
   at::Tensor select(const ControlView& view) override {
     const kernels::CovarianceInput tokens =
-        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_id_T);
+        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids);
     const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
     const int64_t quota = quota_of(config_.clip_cov_ratio * set_point_.strength(), moments.count);
     const kernels::BandChoice choice = kernels::choose_in_covariance_band(

@@ -15,6 +15,7 @@
 #include "core/metrics.h"
 #include "entropy/control_config.h"
 #include "entropy/fused_controls.h"
+#include "kernels/token_ids.h"
 
 namespace covrl {
 
@@ -25,11 +26,11 @@ struct ControlView {
   at::Tensor old_logprob_T;
   at::Tensor advantage_T;
   at::Tensor entropy_T;
-  at::Tensor clipped_T;   // bool: the policy loss clips the token already
-  at::Tensor mask_T;      // bool
-  at::Tensor token_id_T;  // int64: global id of the token, from (slot, sample, position); for ties
-                          // and random choices
-  at::Tensor micro_batch_T;  // int64: the token's micro-batch, for `scope: micro`
+  at::Tensor clipped_T;         // bool: the policy loss clips the token already
+  at::Tensor mask_T;            // bool
+  kernels::TokenIds token_ids;  // [T] global id of the token, from (slot, sample, position); for
+                                // ties and random choices
+  at::Tensor micro_batch_T;     // int64: the token's micro-batch, for `scope: micro`
   uint64_t seed = 0;
   uint64_t step = 0;  // optimizer update counter
 };

@@ -15,8 +15,10 @@ ControlView part_of(const ControlView& view, const at::Tensor& places) {
   for (at::Tensor ControlView::*member :
        {&ControlView::logprob_T, &ControlView::old_logprob_T, &ControlView::advantage_T,
         &ControlView::entropy_T, &ControlView::clipped_T, &ControlView::mask_T,
-        &ControlView::token_id_T, &ControlView::micro_batch_T})
+        &ControlView::micro_batch_T})
     part.*member = (view.*member).index_select(0, places);
+  part.token_ids =
+      view.token_ids.at({places.const_data_ptr<int64_t>(), static_cast<size_t>(places.numel())});
   return part;
 }
 

@@ -8,15 +8,14 @@ namespace covrl {
 
 kernels::CovarianceInput covariance_input(const at::Tensor& logprob_T,
                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                          const at::Tensor& token_id_T) {
+                                          const kernels::TokenIds& ids) {
   const bool floats =
       logprob_T.scalar_type() == at::kFloat && advantage_T.scalar_type() == at::kFloat;
   const auto column = [](const at::Tensor& values, at::ScalarType type) {
     return values.detach().to(type).contiguous();
   };
   return {column(logprob_T, floats ? at::kFloat : at::kDouble),
-          column(advantage_T, floats ? at::kFloat : at::kDouble), column(mask_T, at::kBool),
-          token_id_T.defined() ? column(token_id_T, at::kLong) : token_id_T};
+          column(advantage_T, floats ? at::kFloat : at::kDouble), column(mask_T, at::kBool), ids};
 }
 
 int64_t quota_of(double ratio, int64_t num_tokens) {

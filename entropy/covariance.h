@@ -13,10 +13,10 @@
 namespace covrl {
 
 // The tokens inside a mask, contiguous as the kernels want them. log-prob and advantage may be of
-// any floating type: float64 unless both are float32. No ids where they are undefined.
+// any floating type: float64 unless both are float32.
 kernels::CovarianceInput covariance_input(const at::Tensor& logprob_T,
                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                          const at::Tensor& token_id_T);
+                                          const kernels::TokenIds& ids);
 
 // Tokens that a share of n stands for: floor(ratio * n), at least 1; 0 of none.
 int64_t quota_of(double ratio, int64_t num_tokens);

@@ -41,7 +41,7 @@ class KlCovControl : public CovarianceControl {
 
   at::Tensor select(const ControlView& view) override {
     const kernels::CovarianceInput tokens =
-        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_id_T);
+        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids);
     const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
     const bool any = kernels::any_covariance(tokens, moments);
     const int64_t quota = quota_of(config_.kl_cov_ratio, moments.count);

@@ -9,7 +9,7 @@ namespace covrl {
 std::vector<SelectedToken> most_covariant(const ControlView& view, const at::Tensor& selected_T,
                                           int64_t limit) {
   kernels::CovarianceInput tokens =
-      covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_id_T);
+      covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids);
   const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
   tokens.mask_T = tokens.mask_T & selected_T;
   const std::vector<int64_t> places = kernels::largest_covariance(tokens, moments, limit);

@@ -23,7 +23,7 @@ class TopEntropyControl : public EntropyControl {
   at::Tensor select(const ControlView& view) override {
     const int64_t num_tokens = view.mask_T.sum().item<int64_t>();
     const std::vector<int64_t> kept =
-        top_k(view.entropy_T, view.mask_T, view.token_id_T, quota_of(ratio_, num_tokens));
+        top_k(view.entropy_T, view.mask_T, view.token_ids, quota_of(ratio_, num_tokens));
     if (!kept.empty()) {
       const std::vector<double> entropy = values_at(view.entropy_T, kept);
       ++num_selections_;

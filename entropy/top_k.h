@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/token_ids.h"
+
 namespace covrl {
 
 // Places in the [T] tensors of the k largest values inside the mask, ascending; equal values by the
 // smaller id. NaN comes after every number. All places of the mask when there are fewer than k.
 std::vector<int64_t> top_k(const at::Tensor& values_T, const at::Tensor& mask_T,
-                           const at::Tensor& token_id_T, int64_t k);
+                           const kernels::TokenIds& ids, int64_t k);
 
 }  // namespace covrl

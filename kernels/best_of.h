@@ -6,18 +6,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/token_ids.h"
+
 namespace covrl::kernels {
 
-// Higher values are better; of equal ones the smaller id, which is looked up where values are equal
-// alone.
+// Higher values are better; of equal ones the smaller id.
 template <class Value>
 class BestOf {
  public:
-  BestOf(int64_t number, Value lowest, const int64_t* ids)
+  BestOf(int64_t number, Value lowest, const TokenIds& ids)
       : number_(static_cast<size_t>(number)),
         capacity_(number_ + std::max<size_t>(number_, 1024)),
         threshold_(lowest),
-        ids_(ids) {}
+        ids_(&ids) {}
 
   // Candidates below it need not be offered.
   Value threshold() const { return threshold_; }
@@ -51,12 +52,12 @@ class BestOf {
  private:
   struct Candidate {
     Value value;
-    int64_t place;  // index into ids
+    int64_t place;
   };
 
   auto before() const {
     return [ids = ids_](const Candidate& a, const Candidate& b) {
-      return a.value != b.value ? a.value > b.value : ids[a.place] < ids[b.place];
+      return a.value != b.value ? a.value > b.value : ids->precedes(a.place, b.place);
     };
   }
 
@@ -70,7 +71,7 @@ class BestOf {
 
   size_t number_, capacity_;
   Value threshold_;
-  const int64_t* ids_;
+  const TokenIds* ids_;
   std::vector<Candidate> kept_;
 };
 

@@ -17,7 +17,7 @@
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kBlock = 1024;     // tokens between two looks at what has been found
+constexpr int64_t kBlock = 4096;     // tokens between two looks at what has been found
 constexpr int64_t kGrain = 1 << 16;  // tokens a thread takes at least
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -39,7 +39,8 @@ void check_input(const CovarianceInput& input) {
 
 void check_selection(const CovarianceInput& input, int64_t number) {
   check_input(input);
-  check_column("id", input.id_T, at::kLong, input.mask_T.numel());
+  if (input.ids.size() != input.mask_T.numel())
+    throw_usage("covariance: ", input.ids.size(), " ids of ", input.mask_T.numel(), " tokens");
   COVRL_CHECK(number >= 0, "select ", number, " tokens");
 }
 
@@ -98,28 +99,38 @@ CovarianceMoments moments_of(const Columns<T>& columns) {
           mean_of(sums.advantage, sums, advantage_scale)};
 }
 
-// Calls visit(first, places, number) for each kBlock tokens of begin .. end-1 with those that have
-// lower() < covariance < upper and are not excluded: tokens first + place. In order.
+// Blocks of tokens: the first `length` of each `step` in begin .. end-1.
+struct Blocks {
+  int64_t begin = 0, end = 0;
+  int64_t length = kBlock, step = kBlock;
+};
+// A part of the tokens, spread over all, that tells what to expect of the rest.
+constexpr int64_t kSampled = 16;
+Blocks sample_of(int64_t count) { return {0, count, 64, 64 * kSampled}; }
+
+// Calls visit(first, places, number) for each block with those of its tokens that have lower() <
+// covariance < upper and are not excluded: tokens first + place. In order; kPlaceSlack more places
+// may be written.
 template <class T, class Lower, class Visit>
-void scan(const Columns<T>& columns, const CovarianceMoments& moments, int64_t begin, int64_t end,
+void scan(const Columns<T>& columns, const CovarianceMoments& moments, const Blocks& blocks,
           const Lower& lower, double upper, const bool* excluded, const Visit& visit) {
-  int32_t places[kBlock + kPlaceSlack];
-  for (int64_t first = begin; first < end; first += kBlock) {
+  int32_t places[kBlock + kPlaceSlack] = {};
+  for (int64_t first = blocks.begin; first < blocks.end; first += blocks.step) {
     const CovarianceLimits limits = {moments.mean_logprob, moments.mean_advantage, lower(), upper,
                                      excluded == nullptr ? nullptr : excluded + first};
-    const int64_t number =
-        columns.loops.band(columns.part(first, std::min(end, first + kBlock)), limits, places);
+    const int64_t end = std::min(blocks.end, first + blocks.length);
+    const int64_t number = columns.loops.band(columns.part(first, end), limits, places);
     visit(first, places, number);
   }
 }
 
-// Offers the covariances in begin .. end-1 that are not below the threshold.
+// Offers the covariances in the blocks that are not below the threshold.
 template <class T>
-void offer(const Columns<T>& columns, const CovarianceMoments& moments, int64_t begin, int64_t end,
+void offer(const Columns<T>& columns, const CovarianceMoments& moments, const Blocks& blocks,
            BestOf<double>& best) {
   scan(
-      columns, moments, begin, end,
-      [&best] { return std::nextafter(best.threshold(), -kInfinity); }, kInfinity,
+      columns, moments, blocks, [&best] { return std::nextafter(best.threshold(), -kInfinity); },
+      kInfinity,
       /*excluded=*/nullptr,
       [&](int64_t first, const int32_t* places, int64_t number) {
         for (int64_t i = 0; i < number; ++i)
@@ -127,75 +138,115 @@ void offer(const Columns<T>& columns, const CovarianceMoments& moments, int64_t 
       });
 }
 
-// What about `number` tokens, rather more than fewer, are not below: from one group of
-// tokens in kSampled.
+// What about `number` tokens, rather more than fewer, are not below.
 template <class T>
 double guess_threshold(const Columns<T>& columns, const CovarianceMoments& moments, int64_t number,
-                       const int64_t* ids) {
-  constexpr int64_t kSampled = 16, kGroup = 64;
-  BestOf<double> sample(number / kSampled * 3 / 2 + kGroup / 2, -kInfinity, ids);
-  for (int64_t first = 0; first < columns.count; first += kSampled * kGroup)
-    offer(columns, moments, first, std::min(columns.count, first + kGroup), sample);
+                       const TokenIds& ids) {
+  BestOf<double> sample(number / kSampled * 3 / 2 + 32, -kInfinity, ids);
+  offer(columns, moments, sample_of(columns.count), sample);
   return sample.lowest();
 }
 
 // The largest of the covariances that are not below `threshold`.
 template <class T>
 BestOf<double> best_above(double threshold, const Columns<T>& columns,
-                          const CovarianceMoments& moments, int64_t number, const int64_t* ids) {
+                          const CovarianceMoments& moments, int64_t number, const TokenIds& ids) {
   BestOf<double> best(number, threshold, ids);
   std::mutex mutex;
   parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
     BestOf<double> own(number, threshold, ids);
-    offer(columns, moments, begin, end, own);
+    offer(columns, moments, {begin, end}, own);
     const std::lock_guard lock(mutex);
     best.offer(own);
   });
   return best;
 }
 
-// The tokens of the smallest draws among some.
+// The tokens of the smallest draws among those whose draw is at most a limit.
 class BandDraws {
  public:
-  BandDraws(int64_t number, const int64_t* ids, const DrawKey& key)
-      : best_(number, 0, ids), all_ids_(ids), key_(key) {}
+  BandDraws(int64_t number, uint64_t limit, const TokenIds& ids, const DrawKey& key)
+      : best_(number, ~limit, ids), ids_(ids), key_(key) {}
 
-  // Tokens first + place, at most kBlock. They wait until their ids have been fetched.
-  void add(int64_t first, const int32_t* places, int64_t number) {
-    if (num_waiting_ >= kEnough) draw();
-    for (int64_t i = 0; i < number; ++i) {
-      const int64_t place = first + places[i];
-      __builtin_prefetch(all_ids_ + place, 0, 2);
-      places_[num_waiting_ + i] = place;
-    }
-    num_waiting_ += number;
-  }
-  void draw() {
-    for (int64_t i = 0; i < num_waiting_; ++i) ids_[i] = all_ids_[places_[i]];
-    const int64_t num_small =
-        cpu_kernels().small_draws(ids_, num_waiting_, key_, ~best_.threshold(), bits_, indices_);
-    for (int64_t i = 0; i < num_small; ++i) best_.offer(~bits_[i], places_[indices_[i]]);
-    num_candidates_ += num_waiting_;
-    num_waiting_ = 0;
+  // Tokens first + place, at most kBlock.
+  void add(int64_t first, int32_t* places, int64_t number) {
+    if (number == 0) return;
+    std::fill_n(places + number, kDrawSlack, places[number - 1]);
+    const int64_t num_small = cpu_kernels().small_draws({first, places, number, ids_.run_of(first)},
+                                                        key_, ~best_.threshold(), bits_, indices_);
+    for (int64_t i = 0; i < num_small; ++i) best_.offer(~bits_[i], first + places[indices_[i]]);
+    num_candidates_ += number;
   }
   void add(const BandDraws& other) {
     best_.offer(other.best_);
     num_candidates_ += other.num_candidates_;
   }
+  bool complete(int64_t number) const { return best_.size() == std::min(number, num_candidates_); }
   BandChoice choice() { return {best_.places(), num_candidates_}; }
 
  private:
-  static constexpr int64_t kEnough = 256;  // few enough to stay in the cache
-  static constexpr int64_t kMost = kEnough + kBlock;
-
   BestOf<uint64_t> best_;  // of the complements
-  const int64_t* all_ids_;
+  const TokenIds& ids_;
   DrawKey key_;
-  int64_t num_candidates_ = 0, num_waiting_ = 0;
-  int64_t places_[kMost];
-  int64_t ids_[kMost + kPlaceSlack] = {};
-  uint64_t bits_[kMost];
-  int32_t indices_[kMost];
+  int64_t num_candidates_ = 0;
+  uint64_t bits_[kBlock];
+  int32_t indices_[kBlock];
+};
+
+// A uniform choice among the tokens of a band, as choose_in_covariance_band's contract has it.
+template <class T>
+class BandChooser {
+ public:
+  BandChooser(const Columns<T>& columns, const CovarianceMoments& moments,
+              const CovarianceBand& band, const TokenIds& ids, const DrawKey& key)
+      : columns_(columns), moments_(moments), band_(band), ids_(ids), key_(key) {}
+
+  BandChoice choose(int64_t number) const {
+    BandDraws draws = draws_up_to(guess_limit(number), number);
+    return draws.complete(number) ? draws.choice() : draws_up_to(kMostBits, number).choice();
+  }
+
+ private:
+  static constexpr uint64_t kMostBits = std::numeric_limits<uint64_t>::max();
+
+  template <class Visit>
+  void scan_band(const Blocks& blocks, const Visit& visit) const {
+    const at::Tensor& excluded_T = band_.excluded_T;
+    scan(
+        columns_, moments_, blocks, [this] { return band_.lower; }, band_.upper,
+        excluded_T.defined() ? excluded_T.const_data_ptr<bool>() : nullptr, visit);
+  }
+
+  // What the draws of about `number` tokens, rather more than fewer, are at most.
+  uint64_t guess_limit(int64_t number) const {
+    int64_t num_sampled = 0;
+    scan_band(sample_of(columns_.count),
+              [&](int64_t, const int32_t*, int64_t found) { num_sampled += found; });
+    const double share =
+        static_cast<double>(2 * number + 64) / static_cast<double>(kSampled * num_sampled);
+    return share < 1 ? static_cast<uint64_t>(share * 0x1p64) : kMostBits;
+  }
+
+  // The smallest of the draws that are at most a limit.
+  BandDraws draws_up_to(uint64_t limit, int64_t number) const {
+    BandDraws all(number, limit, ids_, key_);
+    std::mutex mutex;
+    parallel_for(columns_.count, kGrain, [&](int64_t begin, int64_t end) {
+      BandDraws own(number, limit, ids_, key_);
+      scan_band({begin, end}, [&own](int64_t first, int32_t* places, int64_t found) {
+        own.add(first, places, found);
+      });
+      const std::lock_guard lock(mutex);
+      all.add(own);
+    });
+    return all;
+  }
+
+  const Columns<T>& columns_;
+  const CovarianceMoments& moments_;
+  const CovarianceBand& band_;
+  const TokenIds& ids_;
+  DrawKey key_;
 };
 
 }  // namespace
@@ -234,15 +285,14 @@ std::vector<int64_t> largest_covariance(const CovarianceInput& input,
   check_selection(input, number);
   if (std::isnan(moments.mean_logprob) || std::isnan(moments.mean_advantage)) {
     const at::Tensor zero_T = at::zeros_like(input.logprob_T);
-    return largest_covariance({zero_T, zero_T, input.mask_T, input.id_T}, {moments.count, 0, 0},
+    return largest_covariance({zero_T, zero_T, input.mask_T, input.ids}, {moments.count, 0, 0},
                               number);
   }
-  const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
   return with_columns(input, [&](const auto& columns) {
-    const double guess = guess_threshold(columns, moments, number, ids);
-    BestOf<double> best = best_above(guess, columns, moments, number, ids);
+    const double guess = guess_threshold(columns, moments, number, input.ids);
+    BestOf<double> best = best_above(guess, columns, moments, number, input.ids);
     if (best.size() < std::min(number, moments.count))
-      best = best_above(-kInfinity, columns, moments, number, ids);
+      best = best_above(-kInfinity, columns, moments, number, input.ids);
     return best.places();
   });
 }
@@ -254,26 +304,10 @@ BandChoice choose_in_covariance_band(const CovarianceInput& input, const Covaria
   if (band.excluded_T.defined())
     check_column("excluded", band.excluded_T, at::kBool, input.mask_T.numel());
   COVRL_CHECK(step <= std::numeric_limits<uint32_t>::max(), "step ", step);
-  const bool* excluded =
-      band.excluded_T.defined() ? band.excluded_T.const_data_ptr<bool>() : nullptr;
   const DrawKey key = {philox_key(seed, Stream::kClipCov), static_cast<uint32_t>(step)};
-  const int64_t* ids = input.id_T.const_data_ptr<int64_t>();
-  BandDraws all(number, ids, key);
-  std::mutex mutex;
-  with_columns(input, [&](const auto& columns) {
-    parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
-      BandDraws own(number, ids, key);
-      scan(
-          columns, moments, begin, end, [&band] { return band.lower; }, band.upper, excluded,
-          [&own](int64_t first, const int32_t* places, int64_t found) {
-            own.add(first, places, found);
-          });
-      own.draw();
-      const std::lock_guard lock(mutex);
-      all.add(own);
-    });
+  return with_columns(input, [&](const auto& columns) {
+    return BandChooser(columns, moments, band, input.ids, key).choose(number);
   });
-  return all.choice();
 }
 
 }  // namespace covrl::kernels

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "kernels/covariance_moments.h"
+#include "kernels/token_ids.h"
 
 namespace covrl::kernels {
 
@@ -26,7 +27,7 @@ struct CovarianceInput {
   at::Tensor logprob_T;    // float32 or float64
   at::Tensor advantage_T;  // as logprob_T
   at::Tensor mask_T;       // bool
-  at::Tensor id_T;         // int64, unique, not negative; for the selections
+  TokenIds ids;            // for the selections
 };
 
 CovarianceMoments covariance_moments(const CovarianceInput& input);

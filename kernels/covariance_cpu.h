@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/covariance_moments.h"
+#include "kernels/token_ids.h"
 
 namespace covrl::kernels {
 
@@ -30,7 +31,7 @@ struct CovarianceLimits {
   const bool* excluded = nullptr;  // of the range; null: none
 };
 
-// Beyond the last place or draw, so much of their arrays may be overwritten.
+// Beyond the last place, so much of their array may be overwritten.
 inline constexpr int64_t kPlaceSlack = 64;
 
 // Values below it in size have a quick way to their sums.
@@ -50,14 +51,22 @@ struct CovarianceLoops {
   int64_t (*band)(const CovarianceRange<T>& range, const CovarianceLimits& limits, int32_t* places);
 };
 
-// The first 64 bits of Philox4x32-10 (core/rng.h) for the counters {step, id >> 32, id &
-// 0xffffffff, 0}: of those that are at most `limit`, the bits and the index into ids, in order;
-// returns how many. ids can be read kPlaceSlack beyond the last.
+// Tokens first + places[0 .. count-1], ascending, the last place repeated kDrawSlack times.
+inline constexpr int64_t kDrawSlack = 32;
+struct DrawingTokens {
+  int64_t first = 0;
+  const int32_t* places = nullptr;
+  int64_t count = 0;
+  const TokenRun* run = nullptr;  // of `first` or before
+};
 struct DrawKey {
   std::array<uint32_t, 2> key;
   uint32_t step = 0;
 };
-using SmallDraws = int64_t (*)(const int64_t* ids, int64_t count, const DrawKey& key,
-                               uint64_t limit, uint64_t* bits, int32_t* indices);
+// The first 64 bits of Philox4x32-10 (core/rng.h) for the counters {step, id >> 32, id &
+// 0xffffffff, 0}: of those that are at most `limit`, the bits and the index of the token, in order;
+// returns how many.
+using SmallDraws = int64_t (*)(const DrawingTokens& tokens, const DrawKey& key, uint64_t limit,
+                               uint64_t* bits, int32_t* indices);
 
 }  // namespace covrl::kernels

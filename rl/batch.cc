@@ -94,19 +94,18 @@ Batch Batch::pack(uint64_t step, const std::vector<Group>& groups) {
   return batch;
 }
 
-at::Tensor Batch::token_ids_T() const {
+kernels::TokenIds Batch::token_ids(int64_t first, int64_t last) const {
   constexpr int kPositionBits = 24, kSampleBits = 16, kSlotBits = 23;
-  std::vector<int64_t> ids;
-  for (size_t n = 0; n < sequence_ids.size(); ++n) {
+  kernels::TokenIds ids;
+  for (size_t n = static_cast<size_t>(first); n < static_cast<size_t>(last); ++n) {
     const auto [slot, sample] = sequence_ids[n];
     const int64_t length = cu_seqlens[n + 1] - cu_seqlens[n];
     COVRL_CHECK(
         slot >> kSlotBits == 0 && sample >> kSampleBits == 0 && length >> kPositionBits == 0,
         "slot ", slot, ", sample ", sample, ", length ", length, " do not fit in a token id");
-    const int64_t base = (static_cast<int64_t>(slot) << kSampleBits | sample) << kPositionBits;
-    for (int64_t t = 0; t < length; ++t) ids.push_back(base + t);
+    ids.append((static_cast<int64_t>(slot) << kSampleBits | sample) << kPositionBits, length);
   }
-  return to_tensor(ids, at::kLong);
+  return ids;
 }
 
 std::vector<MicroBatch> plan_micro_batches(const Batch& batch,

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/token_ids.h"
 #include "rollout/types.h"
 
 namespace covrl {
@@ -69,9 +70,9 @@ struct Batch {
   int64_t num_sequences() const { return static_cast<int64_t>(sequence_ids.size()); }
   int64_t num_tokens() const { return cu_seqlens.empty() ? 0 : cu_seqlens.back(); }
 
-  // Global id of the token that each entry is about, unique in the step: a function of slot, sample
-  // and position alone.
-  at::Tensor token_ids_T() const;  // int64 [T]
+  // Global id of the token that each entry of sequences first .. last-1 is about, unique in the
+  // step: a function of slot, sample and position alone.
+  kernels::TokenIds token_ids(int64_t first, int64_t last) const;
 
   // The scored log-probs that behaviour_logprob_T is compared with: those at its temperature.
   const at::Tensor& scored_like_behaviour_T() const {

@@ -183,7 +183,7 @@ ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool 
   view.advantage_T = part(batch.advantage_T.get());
   view.entropy_T = part(entropy_T);
   view.mask_T = part(batch.loss_mask_T);
-  view.token_id_T = part(batch.token_ids_T());
+  view.token_ids = batch.token_ids(mini_batch.first, mini_batch.last);
   view.micro_batch_T = part(pass.micro_batch_T());
   view.seed = seed_;
   view.step = static_cast<uint64_t>(optimizer_.num_steps());

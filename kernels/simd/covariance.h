@@ -240,38 +240,75 @@ static int64_t covariance_band(const CovarianceRange<T>& range, const Covariance
   return number;
 }
 
+constexpr int kDrawParts = 4;  // drawn side by side: each waits for its own rounds
+static_assert(kDrawParts * kDoubles == kDrawSlack);
+
 // Numbers of 32 bits in the low halves; what the high halves hold has no effect.
-COVRL_INLINE Integers philox(Integers id, const DrawKey& draw_key) {
-  Integers c0 = integers(draw_key.step), c1 = high_half(id), c2 = id, c3 = integers(0);
-  uint32_t key[2];
-  std::memcpy(key, &draw_key.key, sizeof key);
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; ++round) {
-    const Integers product0 = multiply_low_halves(c0, integers(0xD2511F53)),
-                   product1 = multiply_low_halves(c2, integers(0xCD9E8D57));
-    c0 = exclusive_or(high_half(product1), c1, integers(key[0]));
-    c1 = product1;
-    c2 = exclusive_or(high_half(product0), c3, integers(key[1]));
-    c3 = product0;
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
-  }
-  return join_low_halves(c0, c1);
+struct PhiloxCounters {
+  Integers c0, c1, c2, c3;
+};
+COVRL_INLINE void philox_round(PhiloxCounters& c, Integers key0, Integers key1) {
+  const Integers product0 = multiply_low_halves(c.c0, integers(0xD2511F53)),
+                 product1 = multiply_low_halves(c.c2, integers(0xCD9E8D57));
+  c.c0 = exclusive_or(high_half(product1), c.c1, key0);
+  c.c1 = product1;
+  c.c2 = exclusive_or(high_half(product0), c.c3, key1);
+  c.c3 = product0;
 }
 
-static int64_t small_draws(const int64_t* ids, int64_t count, const DrawKey& key, uint64_t limit,
+COVRL_INLINE void philox(const Integers* ids, const DrawKey& key, Integers* bits) {
+  PhiloxCounters parts[kDrawParts];
+#pragma GCC unroll 4
+  for (int part = 0; part < kDrawParts; ++part)
+    parts[part] = {integers(key.step), high_half(ids[part]), ids[part], integers(0)};
+  uint32_t key0 = key.key[0], key1 = key.key[1];
+#pragma GCC unroll 10
+  for (int round = 0; round < 10; ++round) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kDrawParts; ++part)
+      philox_round(parts[part], integers(key0), integers(key1));
+    key0 += 0x9E3779B9u;
+    key1 += 0xBB67AE85u;
+  }
+#pragma GCC unroll 4
+  for (int part = 0; part < kDrawParts; ++part)
+    bits[part] = join_low_halves(parts[part].c0, parts[part].c1);
+}
+
+// Ids of the tokens first + places[0 .. kDoubles-1]. `run` moves on to the one of the last.
+COVRL_INLINE Integers next_ids(int64_t first, const int32_t* places, const TokenRun*& run) {
+  while (first + places[0] >= run[1].begin) ++run;
+  if (first + places[kDoubles - 1] < run[1].begin)
+    return add(integers(run->first_id + (first - run->begin)), load_integers(places));
+  int64_t ids[kDoubles];
+  for (int lane = 0; lane < kDoubles; ++lane) {
+    while (first + places[lane] >= run[1].begin) ++run;
+    ids[lane] = run->first_id + (first + places[lane] - run->begin);
+  }
+  return load_integers(ids);
+}
+
+static int64_t small_draws(const DrawingTokens& tokens, const DrawKey& key, uint64_t limit,
                            uint64_t* bits, int32_t* indices) {
   const Integers largest = integers(static_cast<int64_t>(limit));
+  const TokenRun* run = tokens.run;
   int64_t number = 0;
-  for (int64_t first = 0; first < count; first += kDoubles) {
-    const Integers draws = philox(load_integers(ids + first), key);
-    uint32_t small = is_at_most(draws, largest);
+  for (int64_t first = 0; first < tokens.count; first += kDrawSlack) {
+    Integers ids[kDrawParts], draws[kDrawParts];
+    for (int part = 0; part < kDrawParts; ++part)
+      ids[part] = next_ids(tokens.first, tokens.places + first + part * kDoubles, run);
+    philox(ids, key, draws);
+    uint32_t small = 0;
+#pragma GCC unroll 4
+    for (int part = 0; part < kDrawParts; ++part)
+      small |= is_at_most(draws[part], largest) << part * kDoubles;
     if (small == 0) continue;
-    int64_t lanes[kDoubles];
-    store_integers(lanes, draws);
+    int64_t lanes[kDrawSlack];
+    for (int part = 0; part < kDrawParts; ++part)
+      store_integers(lanes + part * kDoubles, draws[part]);
     for (; small != 0; small &= small - 1) {
       const int lane = __builtin_ctz(small);
-      if (first + lane >= count) break;
+      if (first + lane >= tokens.count) break;
       bits[number] = static_cast<uint64_t>(lanes[lane]);
       indices[number++] = static_cast<int32_t>(first + lane);
     }

@@ -54,6 +54,9 @@ COVRL_INLINE uint64_t mask_bits(const bool* mask) {
   return _mm512_test_epi8_mask(bytes, bytes);
 }
 COVRL_INLINE Integers load_integers(const int64_t* p) { return _mm512_loadu_si512(p); }
+COVRL_INLINE Integers load_integers(const int32_t* p) {
+  return _mm512_cvtepi32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 COVRL_INLINE Integers exclusive_or(Integers a, Integers b, Integers c) {
   return _mm512_ternarylogic_epi64(a, b, c, 0x96);
 }
@@ -166,6 +169,11 @@ COVRL_INLINE uint64_t mask_bits(const bool* mask) {
 COVRL_INLINE Integers load_integers(const int64_t* p) {
   return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4))};
+}
+COVRL_INLINE Integers load_integers(const int32_t* p) {
+  const __m128i* halves = reinterpret_cast<const __m128i*>(p);
+  return {_mm256_cvtepi32_epi64(_mm_loadu_si128(halves)),
+          _mm256_cvtepi32_epi64(_mm_loadu_si128(halves + 1))};
 }
 COVRL_INLINE Integers exclusive_or(Integers a, Integers b, Integers c) {
   return {_mm256_xor_si256(_mm256_xor_si256(a.low, b.low), c.low),
@@ -282,6 +290,9 @@ COVRL_INLINE Integers each_integer(const Function& function) {
   Integers result;
   for (int i = 0; i < kDoubles; ++i) result.lane[i] = static_cast<int64_t>(function(i));
   return result;
+}
+COVRL_INLINE Integers load_integers(const int32_t* p) {
+  return each_integer([&](int i) { return p[i]; });
 }
 COVRL_INLINE uint64_t low_half(int64_t a) { return static_cast<uint64_t>(a) & 0xffffffffu; }
 COVRL_INLINE Integers exclusive_or(const Integers& a, const Integers& b, const Integers& c) {

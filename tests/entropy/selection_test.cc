@@ -41,7 +41,7 @@ ControlView random_view(int64_t num_tokens, uint64_t salt = 0) {
   view.entropy_T = doubles(entropy);
   view.mask_T = bools(mask);
   view.clipped_T = bools(clipped) & view.mask_T;
-  view.token_id_T = 1000 + 3 * at::arange(num_tokens);
+  for (int64_t i = 0; i < num_tokens; ++i) view.token_ids.append(1000 + 3 * i, 1);
   view.micro_batch_T = at::zeros({num_tokens}, at::kLong);
   view.seed = 1;
   view.step = 17;
@@ -49,13 +49,18 @@ ControlView random_view(int64_t num_tokens, uint64_t salt = 0) {
 }
 
 constexpr at::Tensor ControlView::*kMembers[] = {
-    &ControlView::logprob_T,  &ControlView::old_logprob_T, &ControlView::advantage_T,
-    &ControlView::entropy_T,  &ControlView::clipped_T,     &ControlView::mask_T,
-    &ControlView::token_id_T, &ControlView::micro_batch_T};
+    &ControlView::logprob_T,    &ControlView::old_logprob_T, &ControlView::advantage_T,
+    &ControlView::entropy_T,    &ControlView::clipped_T,     &ControlView::mask_T,
+    &ControlView::micro_batch_T};
+
+kernels::TokenIds ids_at(const ControlView& view, const at::Tensor& places) {
+  return view.token_ids.at({places.const_data_ptr<int64_t>(), static_cast<size_t>(places.numel())});
+}
 
 ControlView reordered(const ControlView& view, const at::Tensor& order) {
   ControlView result = view;
   for (const auto member : kMembers) result.*member = (view.*member).index_select(0, order);
+  result.token_ids = ids_at(view, order);
   return result;
 }
 
@@ -73,7 +78,7 @@ Ids select(const EntropyControlConfig& config, const ControlView& view) {
   for (int64_t i = 0; i < selected.numel(); ++i)
     if (selected[i].item<bool>()) {
       EXPECT_TRUE(view.mask_T[i].item<bool>());
-      ids.insert(view.token_id_T[i].item<int64_t>());
+      ids.insert(view.token_ids[i]);
     }
   return ids;
 }
@@ -102,6 +107,7 @@ TEST_P(SelectionTest, PaddingAndNanOutsideTheMaskDoNotMatter) {
     padded.*member = at::cat({poisoned, poisoned.slice(0, 0, 31)});
   }
   padded.mask_T.slice(0, 97).fill_(false);
+  padded.token_ids = ids_at(view, at::cat({at::arange(97), at::arange(31)}));
   EXPECT_EQ(select(config_of(GetParam()), padded), wanted);
   const at::Tensor kept = at::nonzero(view.mask_T).flatten();
   EXPECT_EQ(select(config_of(GetParam()), reordered(view, kept)), wanted);

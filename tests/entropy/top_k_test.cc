@@ -13,8 +13,8 @@ using Places = std::vector<int64_t>;
 
 Places top_k_of(const std::vector<double>& values, const std::vector<int64_t>& ids, int64_t k) {
   return top_k(at::tensor(values, at::kDouble),
-               at::ones({static_cast<int64_t>(values.size())}, at::kBool),
-               at::tensor(ids, at::kLong), k);
+               at::ones({static_cast<int64_t>(values.size())}, at::kBool), kernels::TokenIds(ids),
+               k);
 }
 
 TEST(TopKTest, TiesGoToTheSmallerId) {

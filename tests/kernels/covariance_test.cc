@@ -18,8 +18,10 @@ namespace {
 // Log-probs, advantages with many ties, a ragged mask, ids in a scattered order.
 CovarianceInput make_input(int64_t count, double masked_share) {
   Sequence draws(3, Stream::kTest, static_cast<uint64_t>(count));
-  CovarianceInput input{at::empty({count}, at::kFloat), at::empty({count}, at::kFloat),
-                        at::empty({count}, at::kBool), at::empty({count}, at::kLong)};
+  CovarianceInput input{at::empty({count}, at::kFloat),
+                        at::empty({count}, at::kFloat),
+                        at::empty({count}, at::kBool),
+                        {}};
   const std::vector<int64_t> order = permutation(count, draws);
   for (int64_t t = 0; t < count; ++t) {
     const bool inside = draws.uniform() >= masked_share;
@@ -28,7 +30,7 @@ CovarianceInput make_input(int64_t count, double masked_share) {
         inside ? static_cast<float>(std::round(8 * draws.normal()) / 8) : std::nanf("");
     input.advantage_T.mutable_data_ptr<float>()[t] =
         inside ? static_cast<float>(draws.below(3)) - 1 : std::nanf("");
-    input.id_T.mutable_data_ptr<int64_t>()[t] = order[static_cast<size_t>(t)] * ((1LL << 33) + 7);
+    input.ids.append(order[static_cast<size_t>(t)] * ((1LL << 33) + 7), 1);
   }
   return input;
 }
@@ -48,7 +50,7 @@ std::vector<Token> reference(const CovarianceInput& input) {
     if (input.mask_T.const_data_ptr<bool>()[t])
       tokens.push_back({(static_cast<double>(logprob[t]) - moments.mean_logprob) *
                             (static_cast<double>(advantage[t]) - moments.mean_advantage),
-                        input.id_T.const_data_ptr<int64_t>()[t], t});
+                        input.ids[t], t});
   return tokens;
 }
 
@@ -87,35 +89,60 @@ TEST_P(CovarianceTest, LargestAreThoseOfASort) {
   }
 }
 
-TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
-  CovarianceBand band{0.1, 1.5, at::zeros_like(input.mask_T)};
-  for (int64_t t = 0; t < input.mask_T.numel(); t += 5)
-    band.excluded_T.mutable_data_ptr<bool>()[t] = true;
+// The tokens of the band by their draws, as seed 9 and step 4 have them.
+std::vector<int64_t> by_draws(const CovarianceInput& input, const CovarianceBand& band) {
+  const bool* excluded =
+      band.excluded_T.defined() ? band.excluded_T.const_data_ptr<bool>() : nullptr;
   std::vector<std::tuple<uint64_t, int64_t, int64_t>> candidates;
   for (const Token& token : reference(input))
-    if (token.covariance > band.lower && token.covariance < band.upper && token.place % 5 != 0)
+    if (token.covariance > band.lower && token.covariance < band.upper &&
+        (excluded == nullptr || !excluded[token.place]))
       candidates.emplace_back(random_bits(9, Stream::kClipCov,
                                           {4, static_cast<uint64_t>(token.id) >> 32,
                                            static_cast<uint32_t>(token.id & 0xffffffff), 0}),
                               token.id, token.place);
   std::sort(candidates.begin(), candidates.end());
+  std::vector<int64_t> places;
+  for (const auto& candidate : candidates) places.push_back(std::get<2>(candidate));
+  return places;
+}
+
+void expect_smallest_draws(const CovarianceInput& input, const CovarianceBand& band) {
+  const CovarianceMoments moments = covariance_moments(input);
+  const std::vector<int64_t> candidates = by_draws(input, band);
   const size_t total = candidates.size();
-  for (const size_t number : {size_t{0}, size_t{1}, total / 7, total, total + 3}) {
+  for (const size_t number : {size_t{0}, size_t{1}, total / 500, total / 7, total, total + 3}) {
     const BandChoice seen =
         choose_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
     EXPECT_EQ(seen.num_candidates, static_cast<int64_t>(total));
-    std::vector<int64_t> wanted;
-    for (size_t i = 0; i < std::min(number, total); ++i)
-      wanted.push_back(std::get<2>(candidates[i]));
-    EXPECT_EQ(seen.places, wanted) << number;
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(number, total));
+    EXPECT_EQ(seen.places, std::vector<int64_t>(candidates.begin(), end)) << number;
   }
+}
+
+TEST_P(CovarianceTest, BandIsDrawnFromBySmallestDraws) {
+  CovarianceBand band{0.1, 1.5, at::zeros_like(input.mask_T)};
+  for (int64_t t = 0; t < input.mask_T.numel(); t += 5)
+    band.excluded_T.mutable_data_ptr<bool>()[t] = true;
+  expect_smallest_draws(input, band);
+}
+
+TEST_P(CovarianceTest, SequencesAreDrawnFromByTheirTokensIds) {
+  Sequence draws(6, Stream::kTest);
+  input.ids = {};
+  for (int64_t sequence = 999; input.ids.size() < input.mask_T.numel(); --sequence) {
+    const int64_t length =
+        std::min(draws.between(1, 2500), input.mask_T.numel() - input.ids.size());
+    input.ids.append(sequence << 31, length);
+  }
+  expect_smallest_draws(input, {0.1, 1.5, {}});
 }
 
 // Everything that is computed of an input, tokens by their ids.
 auto everything(const CovarianceInput& input) {
   const CovarianceMoments seen = covariance_moments(input);
   const auto ids = [&](std::vector<int64_t> places) {
-    for (int64_t& place : places) place = input.id_T.const_data_ptr<int64_t>()[place];
+    for (int64_t& place : places) place = input.ids[place];
     return places;
   };
   return std::tuple(seen.count, seen.mean_logprob, seen.mean_advantage, any_covariance(input, seen),
@@ -146,14 +173,15 @@ TEST_P(CovarianceTest, OrderAndPaddingChangeNoBit) {
   for (const at::Tensor& places : {order, inside}) {
     const auto part = [&](const at::Tensor& column) { return column.index_select(0, places); };
     EXPECT_EQ(everything({part(input.logprob_T), part(input.advantage_T), part(input.mask_T),
-                          part(input.id_T)}),
+                          input.ids.at({places.const_data_ptr<int64_t>(),
+                                        static_cast<size_t>(places.numel())})}),
               wanted);
   }
 }
 
 TEST_P(CovarianceTest, DoublesOfTheSameValuesGiveTheSameBits) {
   EXPECT_EQ(everything({input.logprob_T.to(at::kDouble), input.advantage_T.to(at::kDouble),
-                        input.mask_T, input.id_T}),
+                        input.mask_T, input.ids}),
             everything(input));
 }
 
@@ -161,10 +189,35 @@ INSTANTIATE_TEST_SUITE_P(Shapes, CovarianceTest,
                          ::testing::Combine(::testing::Values(0, 1, 7, 64, 65, 4096, 4099, 200003),
                                             ::testing::Values(0.0, 0.3, 1.0)));
 
+// The ids fall from place to place.
 CovarianceInput input_of(const std::vector<float>& logprob, const std::vector<float>& advantage) {
   const int64_t count = static_cast<int64_t>(logprob.size());
-  return {at::tensor(logprob, at::kFloat), at::tensor(advantage, at::kFloat),
-          at::ones({count}, at::kBool), at::arange(count).flip(0).contiguous()};
+  CovarianceInput input{at::tensor(logprob, at::kFloat),
+                        at::tensor(advantage, at::kFloat),
+                        at::ones({count}, at::kBool),
+                        {}};
+  for (int64_t id = count - 1; id >= 0; --id) input.ids.append(id, 1);
+  return input;
+}
+
+// A search begins with a guess from the first 64 of each 1024 tokens.
+TEST(CovarianceSelectionTest, PartsUnlikeTheRestDoNotMatter) {
+  for (const bool inside : {false, true}) {
+    Sequence draws(8, Stream::kTest);
+    std::vector<float> logprob(100000), advantage(100000);
+    for (size_t t = 0; t < logprob.size(); ++t) {
+      logprob[t] = static_cast<float>(draws.normal());
+      advantage[t] = (t % 1024 < 64) == inside ? (t % 2 == 0 ? 1 : -1) : 0;
+    }
+    const CovarianceInput input = input_of(logprob, advantage);
+    expect_smallest_draws(input, {0.5, 2, {}});
+    std::vector<Token> tokens = reference(input);
+    std::sort(tokens.begin(), tokens.end(),
+              [](const Token& a, const Token& b) { return a.covariance > b.covariance; });
+    std::vector<int64_t> wanted;
+    for (size_t i = 0; i < 900; ++i) wanted.push_back(tokens[i].place);
+    EXPECT_EQ(largest_covariance(input, covariance_moments(input), 900), wanted);
+  }
 }
 
 TEST(CovarianceMomentsTest, MeanIsOneRoundingOfTheExactSum) {
@@ -248,6 +301,13 @@ TEST(CovarianceMomentsTest, OneBadValueMakesAllNaN) {
       EXPECT_EQ(choose_in_covariance_band(input, moments, {-9, 9, {}}, 2, 1, 1).num_candidates, 0);
     }
   }
+}
+
+TEST(CovarianceInputTest, EachTokenNeedsAnId) {
+  CovarianceInput input = make_input(10, 0);
+  const CovarianceMoments moments = covariance_moments(input);
+  input.ids.append(1, 1);
+  EXPECT_THROW(largest_covariance(input, moments, 1), Error);
 }
 
 TEST(CovarianceInputTest, WrongInputIsNamed) {

@@ -103,11 +103,12 @@ TEST(BatchTest, AnEmptyOneIsLegal) {
 
 TEST(BatchTest, TokenIdsAreUniqueAndIndependentOfCompany) {
   const Batch batch = Batch::pack(0, two_groups());
-  const std::vector<int64_t> ids = values<int64_t>(batch.token_ids_T());
+  const std::vector<int64_t> ids = batch.token_ids(0, batch.num_sequences()).column();
+  EXPECT_EQ(static_cast<int64_t>(ids.size()), batch.num_tokens());
   EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()).size(), ids.size());
-  const std::vector<int64_t> alone =
-      values<int64_t>(Batch::pack(0, {two_groups()[1]}).token_ids_T());
-  EXPECT_EQ(alone, std::vector<int64_t>(ids.end() - 3, ids.end()));
+  const Batch alone = Batch::pack(0, {two_groups()[1]});
+  EXPECT_EQ(alone.token_ids(0, alone.num_sequences()).column(),
+            std::vector<int64_t>(ids.end() - 3, ids.end()));
 }
 
 TEST(OnceTest, IsWrittenOnceAndNotReadBefore) {

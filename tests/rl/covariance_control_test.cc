@@ -57,7 +57,7 @@ struct VectorCase {
     view.entropy_T = at::zeros_like(old_logprob);
     view.clipped_T = loss.terms(loss_input()).clipped_T & mask;
     view.mask_T = mask;
-    view.token_id_T = at::arange(mask.numel());
+    view.token_ids.append(0, mask.numel());
     view.micro_batch_T = micro_batch;
     view.seed = 5;
     view.step = 3;
@@ -119,7 +119,7 @@ testing::Tolerance with_added_tokens(testing::Tolerance tolerance) {
 // Over the tokens of a mask; 0 outside.
 at::Tensor covariances_in(const ControlView& view, const at::Tensor& mask_T) {
   const kernels::CovarianceInput tokens =
-      covariance_input(view.logprob_T, view.advantage_T, mask_T, view.token_id_T);
+      covariance_input(view.logprob_T, view.advantage_T, mask_T, view.token_ids);
   return kernels::covariance(tokens, kernels::covariance_moments(tokens));
 }
 
