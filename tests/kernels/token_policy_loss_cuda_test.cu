@@ -294,6 +294,21 @@ TEST(TokenPolicyLossCuda, HasTheSameBitsAtAnyAlignmentAndEveryTime) {
   }
 }
 
+TEST(TokenPolicyLossCuda, ScaledGradientIsRoundedOnce) {
+  COVRL_REQUIRE_DEVICE();
+  const double upstream = -0.37;  // rounded to float32 first
+  DeviceBuffer<double> scale(std::vector<double>{upstream});
+  for (const int64_t count : {1, 255, 256, 257, 4099}) {
+    std::vector<float> wanted = random_values<float>(count, 3, 5).values;
+    DeviceBuffer<float> gradient(wanted), scaled(count);
+    check_cuda(scale_gradient_cuda({gradient.data(), scale.data(), scaled.data(), count}, nullptr));
+    for (float& value : wanted) value *= static_cast<float>(upstream);
+    EXPECT_EQ(scaled.host(), wanted) << count;
+  }
+  EXPECT_EQ(scale_gradient_cuda({}, nullptr), cudaSuccess);
+  EXPECT_EQ(scale_gradient_cuda({nullptr, nullptr, nullptr, -1}, nullptr), cudaErrorInvalidValue);
+}
+
 TEST(TokenPolicyLossCuda, NothingToDoGivesZeroAndBadSizesAreRefused) {
   COVRL_REQUIRE_DEVICE();
   DeviceBuffer<double> sums(std::vector<double>(kNumPolicyLossCudaSums, 1));
