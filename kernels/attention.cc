@@ -106,16 +106,12 @@ void check_heads(const char* op, const at::Tensor& q, int64_t key_heads, int64_t
   if (!std::isfinite(scale)) throw_usage(op, ": scale is ", scale, ", expected a finite number");
 }
 
-void check_sequences(const std::vector<int64_t>& cu_seqlens, int64_t num_tokens) {
-  if (cu_seqlens.empty() || cu_seqlens.front() != 0 || cu_seqlens.back() != num_tokens)
-    throw_usage("attention: cu_seqlens runs from ", cu_seqlens.empty() ? -1 : cu_seqlens.front(),
-                " to ", cu_seqlens.empty() ? -1 : cu_seqlens.back(), ", expected 0 to the ",
-                num_tokens, " tokens of q");
-  for (size_t n = 1; n < cu_seqlens.size(); ++n) {
-    if (cu_seqlens[n] < cu_seqlens[n - 1])
-      throw_usage("attention: cu_seqlens[", n, "] is ", cu_seqlens[n], ", below the one before, ",
-                  cu_seqlens[n - 1]);
-  }
+void check_packing(const Packing& packing, const at::Tensor& q_TQd) {
+  if (packing.cu_seqlens.back() != q_TQd.size(0) ||
+      packing.cu_seqlens_there.device() != q_TQd.device())
+    throw_usage("attention: cu_seqlens ends at ", packing.cu_seqlens.back(), " on ",
+                packing.cu_seqlens_there.device(), ", expected the ", q_TQd.size(0),
+                " tokens of q on ", q_TQd.device());
 }
 
 // What LibTorch's fused attention on a GPU asks for.
@@ -153,8 +149,26 @@ void check_block_table(const PagedCache& cache, const at::Tensor& block_table_BM
 
 }  // namespace
 
+Packing::Packing(std::vector<int64_t> offsets, at::Device device) : cu_seqlens(std::move(offsets)) {
+  if (cu_seqlens.empty() || cu_seqlens.front() != 0)
+    throw_usage("attention: cu_seqlens ",
+                cu_seqlens.empty() ? "is empty" : concat("starts at ", cu_seqlens.front()),
+                ", expected 0 and the end of every sequence");
+  const at::Tensor host = at::empty({static_cast<int64_t>(cu_seqlens.size())}, at::kInt);
+  int32_t* offset = host.mutable_data_ptr<int32_t>();
+  for (size_t n = 0; n < cu_seqlens.size(); ++n) {
+    const int64_t length = n == 0 ? 0 : cu_seqlens[n] - cu_seqlens[n - 1];
+    if (length < 0)
+      throw_usage("attention: cu_seqlens[", n, "] is ", cu_seqlens[n], ", below the one before, ",
+                  cu_seqlens[n - 1]);
+    longest = std::max(longest, length);
+    offset[n] = static_cast<int32_t>(cu_seqlens[n]);
+  }
+  cu_seqlens_there = host.to(device);
+}
+
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
-                     const std::vector<int64_t>& cu_seqlens, double scale) {
+                     const Packing& packing, double scale) {
   RECORD_USER_SCOPE("attention");
   check_input("attention", "q", q_TQd, 3);
   check_input("attention", "k", k_THd, 3);
@@ -164,14 +178,14 @@ at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at:
   check_shape("attention", "k", k_THd, {q_TQd.size(0), k_THd.size(1), q_TQd.size(2)});
   check_shape("attention", "v", v_THd, k_THd.sizes());
   check_heads("attention", q_TQd, k_THd.size(1), k_THd.size(2), scale);
-  check_sequences(cu_seqlens, q_TQd.size(0));
+  check_packing(packing, q_TQd);
   if (uses_reference(q_TQd, fused_attention_fits(q_TQd) ? Kernels::kCpuAndCuda : Kernels::kCpu))
-    return reference::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
-  if (q_TQd.is_cuda()) return cuda_ops::attention(q_TQd, k_THd, v_THd, cu_seqlens, scale);
+    return reference::attention(q_TQd, k_THd, v_THd, packing.cu_seqlens, scale);
+  if (q_TQd.is_cuda()) return cuda_ops::attention(q_TQd, k_THd, v_THd, packing, scale);
   if (!wants_gradient({q_TQd, k_THd, v_THd}))
-    return forward_cpu(q_TQd, k_THd, v_THd, cu_seqlens, scale, /*keep_statistics=*/false)
+    return forward_cpu(q_TQd, k_THd, v_THd, packing.cu_seqlens, scale, /*keep_statistics=*/false)
         .output.to(q_TQd.scalar_type());
-  return AttentionFunction::apply(q_TQd, k_THd, v_THd, cu_seqlens, scale);
+  return AttentionFunction::apply(q_TQd, k_THd, v_THd, packing.cu_seqlens, scale);
 }
 
 void check_write(const char* op, const PagedCache& cache, const at::Tensor& k_THd,

@@ -4,7 +4,7 @@
 // scoring the finished sequence gives it.
 //
 // Letters: T packed tokens, Q query heads, H key/value heads (Q a multiple of H), d head size, B
-// sequences in a decode batch, P pages of S tokens.
+// sequences in a decode batch, N packed ones, P pages of S tokens.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,10 +14,19 @@
 
 namespace covrl::kernels {
 
-// q [T,Q,d], k, v [T,H,d]; sequence n covers tokens cu_seqlens[n] .. cu_seqlens[n+1]-1. -> [T,Q,d],
-// with gradients.
+// Where the sequences of a batch end: sequence n covers tokens cu_seqlens[n] .. cu_seqlens[n+1]-1.
+// Made once for all layers, before their work is enqueued: a copy to a device waits for that.
+struct Packing {
+  Packing(std::vector<int64_t> offsets, at::Device device);
+
+  std::vector<int64_t> cu_seqlens;
+  int64_t longest = 0;
+  at::Tensor cu_seqlens_there;  // int32 [N+1] on the device of the operands
+};
+
+// q [T,Q,d], k, v [T,H,d] -> [T,Q,d], with gradients.
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
-                     const std::vector<int64_t>& cu_seqlens, double scale);
+                     const Packing& packing, double scale);
 
 // Pages of one layer: k and v [P,S,H,d].
 struct PagedCache {

@@ -53,7 +53,7 @@ SwigluGradient swiglu_backward(const at::Tensor& gate_TF, const at::Tensor& up_T
 
 // With gradient. What fused_attention_fits (attention.cc) accepts.
 at::Tensor attention(const at::Tensor& q_TQd, const at::Tensor& k_THd, const at::Tensor& v_THd,
-                     const std::vector<int64_t>& cu_seqlens, double scale);
+                     const Packing& packing, double scale);
 
 // Pages and lengths, which live on the device, are not checked.
 at::Tensor decode_attention(const at::Tensor& q_BQd, const PagedCache& cache,

@@ -46,8 +46,8 @@ TokenLogprob token_logprob(const at::Tensor&, const at::Tensor&, const at::Tenso
   refuse("token_logprob");
 }
 
-at::Tensor attention(const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                     const std::vector<int64_t>&, double) {
+at::Tensor attention(const at::Tensor&, const at::Tensor&, const at::Tensor&, const Packing&,
+                     double) {
   refuse("attention");
 }
 

@@ -206,10 +206,10 @@ at::Tensor Model::forward(const at::Tensor& tokens_T, const at::Tensor& position
   return x.y_TD;
 }
 
-Model::Attend Model::attend_packed(const std::vector<int64_t>& cu_seqlens) const {
-  return [this, &cu_seqlens](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                             const kernels::RopePlaces& places) {
-    return kernels::attention(q, kernels::rope(k, places), v, cu_seqlens, attention_scale());
+Model::Attend Model::attend_packed(const kernels::Packing& packing) const {
+  return [this, &packing](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                          const kernels::RopePlaces& places) {
+    return kernels::attention(q, kernels::rope(k, places), v, packing, attention_scale());
   };
 }
 
@@ -217,7 +217,8 @@ at::Tensor Model::hidden(const PackedTokens& batch) const {
   COVRL_CHECK(!batch.cu_seqlens.empty() && batch.cu_seqlens.back() == batch.tokens_T.size(0));
   const int64_t longest =
       batch.positions_T.numel() == 0 ? 0 : batch.positions_T.max().item<int64_t>() + 1;
-  return forward(batch.tokens_T, batch.positions_T, longest, attend_packed(batch.cu_seqlens));
+  const kernels::Packing packing(batch.cu_seqlens, device());
+  return forward(batch.tokens_T, batch.positions_T, longest, attend_packed(packing));
 }
 
 void Model::set_requires_grad(bool requires_grad) {

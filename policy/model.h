@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/attention.h"
 #include "kernels/rope.h"
 #include "policy/model_config.h"
 
@@ -90,7 +91,7 @@ class Model {
   at::Tensor attention_block(int64_t index, const at::Tensor& x_TD,
                              const kernels::RopePlaces& places, const Attend& attend) const;
   at::Tensor mlp_block(int64_t index, const at::Tensor& x_TD) const;
-  Attend attend_packed(const std::vector<int64_t>& cu_seqlens) const;
+  Attend attend_packed(const kernels::Packing& packing) const;
   Attend attend_cached(KvCache& cache, const at::Tensor& slots_T, const at::Tensor& block_table_TM,
                        const at::Tensor& lengths_T) const;
   double attention_scale() const;

@@ -88,13 +88,14 @@ at::Tensor Model::prefill(const PackedTokens& batch, const std::vector<int64_t>&
   }
   const at::Tensor slots_T = int64_tensor(tokens.slot).to(device());
   const at::Tensor positions_T = int64_tensor(tokens.position);
+  const kernels::Packing packing(batch.cu_seqlens, device());
   Attend attend;
   if (all_empty) {
     attend = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                  const kernels::RopePlaces& places) {
       const at::Tensor rotated = kernels::rope(k, places);
       kernels::write_cache(cache.layer(layer), rotated, v, slots_T);
-      return kernels::attention(q, rotated, v, batch.cu_seqlens, attention_scale());
+      return kernels::attention(q, rotated, v, packing, attention_scale());
     };
   } else {
     attend = attend_cached(cache, slots_T, tokens.block_table(cache), tokens.lengths());

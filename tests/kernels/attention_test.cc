@@ -18,6 +18,7 @@ struct Shape {
 
   int64_t num_tokens() const { return cu_seqlens.back(); }
   double scale() const { return 1 / std::sqrt(static_cast<double>(size)); }
+  Packing packing() const { return {cu_seqlens, at::kCPU}; }
 };
 
 void PrintTo(const Shape& shape, std::ostream* out) {
@@ -35,7 +36,7 @@ Tensors make_inputs(const Shape& shape) {
 
 testing::Op fast(const Shape& shape) {
   return [shape](const Tensors& x) {
-    return attention(x[0], x[1], x[2], shape.cu_seqlens, shape.scale());
+    return attention(x[0], x[1], x[2], shape.packing(), shape.scale());
   };
 }
 
@@ -104,7 +105,7 @@ TEST_P(AttentionShapes, DecodedTokenHasTheBitsOfThePackedSequence) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const at::Tensor q = inputs[0].to(type);
     const at::Tensor whole =
-        attention(q, inputs[1].to(type), inputs[2].to(type), shape.cu_seqlens, shape.scale());
+        attention(q, inputs[1].to(type), inputs[2].to(type), shape.packing(), shape.scale());
     const Cached cached = fill_cache(shape, inputs, 5, type);
     for (size_t n = 0; n + 1 < shape.cu_seqlens.size(); ++n) {
       const int64_t start = shape.cu_seqlens[n], length = shape.cu_seqlens[n + 1] - start;
@@ -174,15 +175,26 @@ TEST(Attention, DecodeMatchesItsOracle) {
 
 TEST(Attention, RefusesWhatDoesNotFit) {
   const at::Tensor q = at::zeros({4, 2, 3}), k = at::zeros({4, 1, 3});
-  EXPECT_THROW(attention(q, k, k, {0, 3}, 1), Error);
-  EXPECT_THROW(attention(q, k, k, {0, 3, 2, 4}, 1), Error);
-  EXPECT_THROW(attention(q, k, k, {}, 1), Error);
-  EXPECT_THROW(
-      attention(at::zeros({4, 3, 3}), at::zeros({4, 2, 3}), at::zeros({4, 2, 3}), {0, 4}, 1),
-      Error);
-  EXPECT_THROW(attention(q, k, at::zeros({4, 1, 2}), {0, 4}, 1), Error);
-  EXPECT_THROW(attention(q, k.to(at::kBFloat16), k, {0, 4}, 1), Error);
-  EXPECT_THROW(attention(q, k, k, {0, 4}, std::nan("")), Error);
+  const Packing one({0, 4}, at::kCPU), shorter({0, 3}, at::kCPU);
+  EXPECT_THROW(attention(q, k, k, shorter, 1), Error);
+  EXPECT_THROW(attention(at::zeros({4, 3, 3}), at::zeros({4, 2, 3}), at::zeros({4, 2, 3}), one, 1),
+               Error);
+  EXPECT_THROW(attention(q, k, at::zeros({4, 1, 2}), one, 1), Error);
+  EXPECT_THROW(attention(q, k.to(at::kBFloat16), k, one, 1), Error);
+  EXPECT_THROW(attention(q, k, k, one, std::nan("")), Error);
+}
+
+TEST(Packing, HasTheEndsOfTheSequencesAndTheLongest) {
+  const Packing packing({0, 3, 3, 8, 9}, at::kCPU);
+  EXPECT_EQ(packing.longest, 5);
+  EXPECT_TRUE(packing.cu_seqlens_there.equal(at::tensor({0, 3, 3, 8, 9}, at::kInt)));
+  EXPECT_EQ(Packing({0}, at::kCPU).longest, 0);
+}
+
+TEST(Packing, RefusesOffsetsThatDoNotRise) {
+  for (const std::vector<int64_t>& offsets :
+       std::vector<std::vector<int64_t>>{{}, {1, 4}, {0, 3, 2, 4}})
+    EXPECT_THROW(Packing(offsets, at::kCPU), Error) << offsets.size();
 }
 
 TEST(Attention, CacheRefusesWhatDoesNotFit) {
