@@ -253,13 +253,15 @@ struct BandKeys {
   }
 };
 
-__global__ void __launch_bounds__(kThreads) begin_search(int64_t number, CovarianceState* state) {
+__global__ void __launch_bounds__(kThreads)
+    begin_search(int64_t number, bool whole_key, CovarianceState* state) {
   for (int bin = threadIdx.x; bin < kRadixBins; bin += kThreads) state->histogram[bin] = 0;
   if (threadIdx.x != 0) return;
   state->num_other_than_zero = 0;
   state->num_candidates = 0;
   state->search = RadixSearch();
   state->search.wanted = number;
+  state->search.whole_key = whole_key;
 }
 
 template <class Keys, bool kAligned>
@@ -306,8 +308,8 @@ __global__ void __launch_bounds__(kThreads)
     counts[bin] = static_cast<int64_t>(state->histogram[bin]);
     state->histogram[bin] = 0;
   }
-  const bool none = search.wanted == 0 ||
-                    (none_if_all_zero && search.digit == 0 && state->num_other_than_zero == 0);
+  const bool all_zero = none_if_all_zero && search.digit == 0 && state->num_other_than_zero == 0;
+  const bool none = search.wanted == 0 || all_zero;
   __syncthreads();
   if (threadIdx.x == 0) state->num_other_than_zero = 0;
   const int thread = threadIdx.x, highest = kRadixBins - 1 - thread * kOwn;
@@ -322,7 +324,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   __syncthreads();
   const int64_t total = before[kThreads - 1], above = before[thread] - own;
-  if (thread == 0 && search.digit == 0) state->num_candidates = total;
+  if (thread == 0 && search.digit == 0) state->num_candidates = all_zero ? 0 : total;
   if (none || total < search.wanted) {
     if (thread == 0) state->search.end(/*all=*/!none);
     return;
@@ -360,6 +362,10 @@ __global__ void __launch_bounds__(kThreads)
   });
 }
 
+__global__ void value_kernel(const CovarianceState* state, double* value) {
+  *value = value_of_radix_key(state->search.key);
+}
+
 // --- Launches. ---
 
 bool is_aligned(const void* pointer, uintptr_t size) {
@@ -386,12 +392,19 @@ cudaError_t reduce_totals(MomentTotals& totals, cudaStream_t stream, const Devic
   return reduce.max(&totals.logprob_extremes.largest, kExtremes, stream);
 }
 
+struct Search {
+  int64_t number = 0;
+  bool whole_key = false;
+  bool none_if_all_zero = false;
+};
+
 template <class Keys, bool kAligned>
-cudaError_t select(const CovarianceTokens& tokens, const Keys& keys, bool none_if_all_zero,
-                   CovarianceState* state, bool* selected_T, cudaStream_t stream,
-                   const DeviceReduce& reduce) {
+cudaError_t run(const Search& search, const CovarianceTokens& tokens, const Keys& keys,
+                CovarianceState* state, cudaStream_t stream, const DeviceReduce& reduce) {
   const unsigned blocks = blocks_for(tokens.num_tokens, kTokensPerBlock);
-  for (int digit = 0; digit < 2 * kRadixDigits; ++digit) {
+  const int num_digits = search.whole_key ? kRadixDigits : 2 * kRadixDigits;
+  begin_search<<<1, kThreads, 0, stream>>>(search.number, search.whole_key, state);
+  for (int digit = 0; digit < num_digits; ++digit) {
     if (blocks > 0)
       histogram_kernel<Keys, kAligned><<<blocks, kThreads, 0, stream>>>(tokens, keys, state);
     if (reduce.sum) {
@@ -400,23 +413,32 @@ cudaError_t select(const CovarianceTokens& tokens, const Keys& keys, bool none_i
       const cudaError_t error = reduce.sum(state->histogram, kRadixBins + 1, stream);
       if (error != cudaSuccess) return error;
     }
-    descend_kernel<<<1, kThreads, 0, stream>>>(none_if_all_zero, state);
+    descend_kernel<<<1, kThreads, 0, stream>>>(search.none_if_all_zero, state);
   }
-  if (blocks > 0)
-    mark_kernel<Keys, kAligned><<<blocks, kThreads, 0, stream>>>(tokens, keys, state, selected_T);
+  return cudaGetLastError();
+}
+
+template <class Keys, bool kAligned>
+cudaError_t select(const Search& search, const CovarianceTokens& tokens, const Keys& keys,
+                   CovarianceState* state, bool* selected_T, cudaStream_t stream,
+                   const DeviceReduce& reduce) {
+  const cudaError_t error = run<Keys, kAligned>(search, tokens, keys, state, stream, reduce);
+  if (error != cudaSuccess || tokens.num_tokens == 0) return error;
+  mark_kernel<Keys, kAligned>
+      <<<blocks_for(tokens.num_tokens, kTokensPerBlock), kThreads, 0, stream>>>(tokens, keys, state,
+                                                                                selected_T);
   return cudaGetLastError();
 }
 
 template <class Keys>
-cudaError_t select(const CovarianceTokens& tokens, const Keys& keys, int64_t number,
-                   bool none_if_all_zero, CovarianceState* state, bool* selected_T,
-                   cudaStream_t stream, const DeviceReduce& reduce) {
+cudaError_t select(const Search& search, const CovarianceTokens& tokens, const Keys& keys,
+                   CovarianceState* state, bool* selected_T, cudaStream_t stream,
+                   const DeviceReduce& reduce) {
   unsigned blocks;
-  if (!has_grid(tokens, blocks) || number < 0) return cudaErrorInvalidValue;
-  begin_search<<<1, kThreads, 0, stream>>>(number, state);
-  const auto run =
+  if (!has_grid(tokens, blocks) || search.number < 0) return cudaErrorInvalidValue;
+  const auto with =
       is_aligned(tokens) && is_aligned(selected_T, 4) ? select<Keys, true> : select<Keys, false>;
-  return run(tokens, keys, none_if_all_zero, state, selected_T, stream, reduce);
+  return with(search, tokens, keys, state, selected_T, stream, reduce);
 }
 
 }  // namespace
@@ -451,16 +473,28 @@ cudaError_t select_largest_covariance_cuda(const CovarianceTokens& tokens,
                                            const LargestCovariance& wanted, CovarianceState* state,
                                            bool* selected_T, cudaStream_t stream,
                                            const DeviceReduce& reduce) {
-  return select(tokens, LargestKeys{}, wanted.number, wanted.none_if_all_zero, state, selected_T,
-                stream, reduce);
+  return select({wanted.number, /*whole_key=*/false, wanted.none_if_all_zero}, tokens,
+                LargestKeys{}, state, selected_T, stream, reduce);
 }
 
 cudaError_t select_in_covariance_band_cuda(const CovarianceTokens& tokens,
                                            const CovarianceBandChoice& wanted,
                                            CovarianceState* state, bool* selected_T,
                                            cudaStream_t stream, const DeviceReduce& reduce) {
-  return select(tokens, BandKeys{wanted}, wanted.number, /*none_if_all_zero=*/false, state,
-                selected_T, stream, reduce);
+  return select({wanted.number}, tokens, BandKeys{wanted}, state, selected_T, stream, reduce);
+}
+
+cudaError_t covariance_order_statistic_cuda(const CovarianceTokens& tokens, int64_t above,
+                                            CovarianceState* state, double* value,
+                                            cudaStream_t stream, const DeviceReduce& reduce) {
+  unsigned blocks;
+  if (!has_grid(tokens, blocks) || above < 0) return cudaErrorInvalidValue;
+  const auto with = is_aligned(tokens) ? run<LargestKeys, true> : run<LargestKeys, false>;
+  const cudaError_t error =
+      with({above + 1, /*whole_key=*/true}, tokens, LargestKeys{}, state, stream, reduce);
+  if (error != cudaSuccess) return error;
+  value_kernel<<<1, 1, 0, stream>>>(state, value);
+  return cudaGetLastError();
 }
 
 }  // namespace covrl::kernels

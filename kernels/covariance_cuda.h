@@ -69,7 +69,7 @@ cudaError_t covariance_cuda(const CovarianceTokens& tokens, const CovarianceStat
 // counts as equal.
 struct LargestCovariance {
   int64_t number = 0;
-  bool none_if_all_zero = false;  // nothing is selected where every covariance is 0
+  bool none_if_all_zero = false;  // no token is a candidate where every covariance is 0
 };
 cudaError_t select_largest_covariance_cuda(const CovarianceTokens& tokens,
                                            const LargestCovariance& wanted, CovarianceState* state,
@@ -77,7 +77,7 @@ cudaError_t select_largest_covariance_cuda(const CovarianceTokens& tokens,
                                            const DeviceReduce& reduce = {});
 
 // selected_T: a uniform choice of `number` of the tokens with lower < covariance < upper that are
-// not excluded, by the draws of choose_in_covariance_band.
+// not excluded, by the draws of select_in_covariance_band.
 struct CovarianceBandChoice {
   double lower = 0, upper = 0;
   const bool* excluded_T = nullptr;  // null: none
@@ -89,5 +89,11 @@ cudaError_t select_in_covariance_band_cuda(const CovarianceTokens& tokens,
                                            const CovarianceBandChoice& wanted,
                                            CovarianceState* state, bool* selected_T,
                                            cudaStream_t stream, const DeviceReduce& reduce = {});
+
+// *value: the covariance that `above` others precede in falling order over all ranks, 0 the
+// largest; NaN, which comes after every number, where there are no more tokens.
+cudaError_t covariance_order_statistic_cuda(const CovarianceTokens& tokens, int64_t above,
+                                            CovarianceState* state, double* value,
+                                            cudaStream_t stream, const DeviceReduce& reduce = {});
 
 }  // namespace covrl::kernels

@@ -131,6 +131,12 @@ class OnDevice {
                                               as_bools(selected_) + shift_, nullptr, reduce_));
     return selected();
   }
+  double order_statistic(size_t above) {
+    DeviceBuffer<double> value(1);
+    check_cuda(covariance_order_statistic_cuda(tokens_(), static_cast<int64_t>(above),
+                                               state_.data(), value.data(), nullptr, reduce_));
+    return value.host()[0];
+  }
   std::set<size_t> band(CovarianceBandChoice wanted, const std::vector<char>& excluded) {
     DeviceBuffer<char> on_device(excluded);
     wanted.excluded_T = as_bools(on_device);
@@ -232,6 +238,24 @@ TEST(CovarianceCuda, BandIsDrawnFromBySmallestDraws) {
   });
 }
 
+TEST(CovarianceCuda, OrderStatisticsAreThoseOfASort) {
+  COVRL_REQUIRE_DEVICE();
+  for_cases([](const Tokens& tokens, const Reference& reference) {
+    std::vector<double> sorted;
+    for (const size_t t : reference.places) sorted.push_back(reference.covariance[t]);
+    std::sort(sorted.begin(), sorted.end(), std::greater<>());
+    for (const size_t shift : {0, 1}) {
+      OnDevice device(tokens, shift);
+      const size_t total = sorted.size();
+      for (const size_t above : {size_t{0}, total / 100, total / 2, total - 1})
+        if (above < total) {
+          EXPECT_EQ(device.order_statistic(above), sorted[above]) << above;
+        }
+      EXPECT_TRUE(std::isnan(device.order_statistic(total)));
+    }
+  });
+}
+
 TEST(CovarianceCuda, OrderChangesNoBit) {
   COVRL_REQUIRE_DEVICE();
   const Tokens tokens = make_tokens(5003, 0.2);
@@ -272,6 +296,7 @@ TEST(CovarianceCuda, EqualValuesHaveNoCovariance) {
     OnDevice device(tokens_of(std::vector<float>(77, value), rising));
     EXPECT_EQ(device.covariance(), std::vector<double>(77, 0.0));
     EXPECT_EQ(device.largest({2, /*none_if_all_zero=*/true}), std::set<size_t>());
+    EXPECT_EQ(device.state().num_candidates, 0);
     EXPECT_EQ(device.largest({2, /*none_if_all_zero=*/false}), (std::set<size_t>{75, 76}));
   }
   OnDevice some(tokens_of({1, 2, 3}, {1, 2, 3}));
