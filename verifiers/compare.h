@@ -85,6 +85,7 @@ class Comparer {
   };
   std::optional<Region> region(const Node& node);
   std::optional<Region> region_of_relation(const Node& node);
+  std::optional<Region> region_of_list(const Node& node);
   std::optional<Region> joined(const Nodes& nodes);
   std::optional<Region> region_of_distance(const Node& node);
   std::optional<Region> all_at_once(const Nodes& nodes);
@@ -106,6 +107,8 @@ class Comparer {
 
 // `x`, `f(x)`, `AB`, `(x, y)`, `\angle ABC`: what a value may be assigned to.
 bool is_name(const Node& node, const Node& value);
+// x of x_1, theta of \theta_1.
+std::string_view letter_of(const Node& symbol);
 bool is_inequality(const Node& node);
 // A relation of equal signs alone.
 bool is_equation(const Node& node);

@@ -52,11 +52,7 @@ std::optional<Comparer::Region> Comparer::region(const Node& node) {
       return points;
     }
     case Kind::kList:
-      if (node.text != "or") return all_at_once(node.args);
-      for (const Node* part : node.args)
-        if (!is_inequality(*part) && !is_equation(*part) && !is_sure_interval(*part))
-          return std::nullopt;
-      return joined(node.args);
+      return region_of_list(node);
     case Kind::kConstant:
       if (node.text == "reals") return Region{{Piece{}}, {}};
       return node.text == "emptyset" ? std::optional(Region{}) : std::nullopt;
@@ -114,6 +110,19 @@ std::optional<Comparer::Region> Comparer::region_of_relation(const Node& node) {
   }
   result.pieces.push_back(piece);
   return result;
+}
+
+// What "or" joins; what holds at once; after commas also what cannot: x < 2, x > 3.
+std::optional<Comparer::Region> Comparer::region_of_list(const Node& node) {
+  const bool is_either = node.text == "or";
+  if (!is_either)
+    if (auto together = all_at_once(node.args)) return together;
+  for (const Node* part : node.args)
+    if (!is_inequality(*part) && !is_sure_interval(*part) && !(is_either && is_equation(*part)))
+      return std::nullopt;
+  if (is_either) return joined(node.args);
+  const auto both = node.text == "," ? common(node.args) : std::nullopt;
+  return both && both->pieces.empty() ? joined(node.args) : std::nullopt;
 }
 
 std::optional<Comparer::Region> Comparer::joined(const Nodes& nodes) {

@@ -35,6 +35,12 @@ Relation mirrored(Relation relation) {
   }
 }
 
+// 0 = 0
+bool is_repetition(const Node& relation) {
+  return std::all_of(relation.args.begin(), relation.args.end(),
+                     [&](const Node* side) { return to_text(*side) == to_text(relation.arg(0)); });
+}
+
 // |x| = 5 leaves x open; |z| and |AB| are sizes that are asked for.
 bool is_size_of_unknown(const Node& node) {
   if (!node.is(Kind::kCall, "abs") || !node.arg(0).is(Kind::kSymbol)) return false;
@@ -50,8 +56,7 @@ bool holds(const Node& node, const std::string& symbol) {
 
 // x and x_1, but not x and y, nor x and \sin x or |x|.
 bool may_be_one(const Node& a, const Node& b) {
-  const auto letter = [](const Node& name) { return name.text.substr(0, name.text.find('_')); };
-  if (a.is(Kind::kSymbol) && b.is(Kind::kSymbol)) return letter(a) == letter(b);
+  if (a.is(Kind::kSymbol) && b.is(Kind::kSymbol)) return letter_of(a) == letter_of(b);
   if (a.is(Kind::kSymbol) && b.is(Kind::kCall)) return !holds(b, a.text);
   if (b.is(Kind::kSymbol) && a.is(Kind::kCall)) return !holds(a, b.text);
   return true;
@@ -70,6 +75,11 @@ Assignment assignment(const Node& relation) {
 }
 
 }  // namespace
+
+std::string_view letter_of(const Node& symbol) {
+  const std::string_view name = symbol.text;
+  return name.substr(name.starts_with('\\'), name.find('_') - name.starts_with('\\'));
+}
 
 bool is_equation(const Node& node) {
   return node.is(Kind::kRelation) && all_of(node, Relation::kEqual);
@@ -104,6 +114,8 @@ bool is_name(const Node& node, const Node& value) {
                return is_capital(*arg) || arg->text.starts_with("angle");
              });
     case Kind::kTuple:
+      if (value.is(Kind::kNumber)) return false;
+      [[fallthrough]];
     case Kind::kRatio:
       return std::all_of(node.args.begin(), node.args.end(),
                          [&](const Node* arg) { return is_name(*arg, value); });
@@ -236,8 +248,8 @@ bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
   if (assigned.name && is_impossible(assigned)) return false;
   if (assigned.name)
     return relation_is_gold ? equal(*assigned.value, value) : equal(value, *assigned.value);
-  // 2^5 = 32: every side has to be the value.
-  if (!is_equation(relation) || has_symbols(relation)) return false;
+  // 2^5 = 32: every side has to be the value; 0 = 0 says nothing.
+  if (!is_equation(relation) || has_symbols(relation) || is_repetition(relation)) return false;
   const auto sides_end = relation.args.begin() + static_cast<ptrdiff_t>(num_sides);
   return std::all_of(relation.args.begin(), sides_end, [&](const Node* side) {
     return relation_is_gold ? equal_elements(*side, value) : equal_elements(value, *side);

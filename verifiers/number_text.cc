@@ -61,6 +61,7 @@ class Reader {
     std::string grouped = number_.text;
     size_t end = at_;
     Separator seen = Separator::kNone;
+    bool padded = false;  // 000 is part of a number and none itself
     for (;;) {
       size_t group = end;
       const Separator separator = this->separator(group);
@@ -71,12 +72,13 @@ class Reader {
         if (separator != Separator::kSure) return;
         break;
       }
+      padded |= text_[group] == '0';
       seen = separator;
       grouped += text_.substr(group, 3);
       end = after;
     }
     number_.text = grouped;
-    number_.may_be_list = seen == Separator::kComma;
+    number_.may_be_list = seen == Separator::kComma && !padded;
     at_ = end;
   }
 

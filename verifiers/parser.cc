@@ -3,6 +3,7 @@
 
 #include "verifiers/parser_rules.h"
 #include "verifiers/parser_units.h"
+#include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
 #include "verifiers/words.h"
 
@@ -54,11 +55,13 @@ bool Parser::relation_sign(Relation& relation) const {
 }
 
 const Node* Parser::element() {
-  take('=');  // "= 5"
+  if (!take('=')) take("approx");  // "= 5"
+  const size_t begin = at_;
   std::vector<const Node*> sides = {definition_name()};
   if (sides[0] == nullptr) sides[0] = side();
   std::vector<Relation> relations;
   for (Relation relation; relation_sign(relation);) {
+    if (is_taken_back(begin)) throw SyntaxError{};
     advance();
     relations.push_back(relation);
     sides.push_back(side());
@@ -75,6 +78,14 @@ const Node* Parser::element() {
     sides.push_back(modulus);
   }
   return arena_.add({.kind = Kind::kRelation, .args = sides, .relations = relations});
+}
+
+// \text{not } of \text{not } = 5
+bool Parser::is_taken_back(size_t begin) const {
+  return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(begin),
+                     tokens_.begin() + static_cast<std::ptrdiff_t>(at_), [](const Token& token) {
+                       return token.kind == TokenKind::kText && takes_back(lower_case(token.text));
+                     });
 }
 
 // `P(x)` of `P(x) = ...`, where P(x) elsewhere may be a product; nullptr when none is here.

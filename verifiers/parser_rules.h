@@ -80,6 +80,7 @@ class Parser {
   // ---- Relations.
   bool relation_sign(Relation& relation) const;
   const Node* element();
+  bool is_taken_back(size_t begin) const;
   // `P(x)` of `P(x) = ...`, where P(x) elsewhere may be a product; nullptr when none is here.
   const Node* definition_name();
   // \pmod{7}, (\bmod 7), \mod 7

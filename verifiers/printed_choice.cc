@@ -3,6 +3,7 @@
 #include <string>
 
 #include "verifiers/text.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -31,15 +32,6 @@ std::string without_layout(std::string_view answer) {
   return plain;
 }
 
-// Not, wrong ...; words such as "above" and "less" may well stand in the text of an option.
-bool takes_back(std::string_view word) {
-  for (const std::string_view other :
-       {"not", "isn", "wasn", "cannot", "never", "wrong", "incorrect", "maybe", "perhaps",
-        "possibly", "unlikely", "excluded", "rejected", "option", "choice"})
-    if (word == other) return true;
-  return false;
-}
-
 // Whether a text behind an option goes on as a formula or list, as (C) + 1 and (C), 12, names
 // another option, as D) or "or D", or takes the first back.
 bool changes_choice(std::string_view text) {
@@ -58,7 +50,7 @@ bool changes_choice(std::string_view text) {
     const std::string word = lower_case(text.substr(begin, at - begin));
     const bool is_marked =
         at < text.size() && (text[at] == ')' || text[at] == '.' || text[at] == ':');
-    if (takes_back(word)) return true;
+    if (takes_back(word) || word == "option" || word == "choice") return true;
     if (word.size() == 1 && is_choice(text[begin]) && (is_marked || after_joint)) return true;
     after_joint = word == "or" || word == "and";
   }

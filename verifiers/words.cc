@@ -65,18 +65,19 @@ bool is_unit_symbol(std::string_view word) {
 
 std::string_view usual_unit(std::string_view word) {
   static const std::unordered_map<std::string_view, std::string_view> names = {
-      {"centimeters", "cm"}, {"centimeter", "cm"},  {"centimetres", "cm"}, {"meters", "m"},
-      {"meter", "m"},        {"metres", "m"},       {"metre", "m"},        {"kilometers", "km"},
-      {"kilometer", "km"},   {"kilometres", "km"},  {"inches", "inch"},    {"in", "inch"},
-      {"feet", "ft"},        {"foot", "ft"},        {"miles", "mi"},       {"mile", "mi"},
-      {"yards", "yd"},       {"yard", "yd"},        {"kilograms", "kg"},   {"grams", "g"},
-      {"gram", "g"},         {"pounds", "lb"},      {"pound", "lb"},       {"lbs", "lb"},
-      {"seconds", "s"},      {"second", "s"},       {"sec", "s"},          {"minutes", "min"},
-      {"minute", "min"},     {"mins", "min"},       {"hours", "h"},        {"hour", "h"},
-      {"hr", "h"},           {"hrs", "h"},          {"days", "day"},       {"weeks", "week"},
-      {"months", "month"},   {"years", "year"},     {"degrees", "degree"}, {"dollars", "dollar"},
-      {"cents", "cent"},     {"units", "unit"},     {"liters", "l"},       {"liter", "l"},
-      {"litres", "l"},       {"gallons", "gallon"}, {"radians", "rad"}};
+      {"centimeters", "cm"}, {"centimeter", "cm"}, {"centimetres", "cm"}, {"meters", "m"},
+      {"meter", "m"},        {"metres", "m"},      {"metre", "m"},        {"kilometers", "km"},
+      {"kilometer", "km"},   {"kilometres", "km"}, {"inches", "inch"},    {"in", "inch"},
+      {"feet", "ft"},        {"foot", "ft"},       {"miles", "mi"},       {"mile", "mi"},
+      {"yards", "yd"},       {"yard", "yd"},       {"kilograms", "kg"},   {"grams", "g"},
+      {"gram", "g"},         {"pounds", "lb"},     {"pound", "lb"},       {"lbs", "lb"},
+      {"seconds", "s"},      {"second", "s"},      {"sec", "s"},          {"minutes", "min"},
+      {"minute", "min"},     {"mins", "min"},      {"hours", "h"},        {"hour", "h"},
+      {"hr", "h"},           {"hrs", "h"},         {"days", "day"},       {"weeks", "week"},
+      {"months", "month"},   {"years", "year"},    {"degrees", "degree"}, {"dollars", "dollar"},
+      {"cents", "cent"},     {"celsius", "C"},     {"fahrenheit", "F"},   {"units", "unit"},
+      {"liters", "l"},       {"liter", "l"},       {"litres", "l"},       {"gallons", "gallon"},
+      {"radians", "rad"}};
   const auto found = names.find(word);
   return found == names.end() ? word : found->second;
 }
@@ -150,6 +151,12 @@ bool changes_meaning(std::string_view word) {
       squared subtracted times
       am pm answer answers correct grader is the true was yes)");
   return words.contains(word) || is_number_word(word);
+}
+
+bool takes_back(std::string_view word) {
+  static const Words words = words_of(R"(
+      not isn wasn cannot never wrong incorrect maybe perhaps possibly unlikely excluded rejected)");
+  return words.contains(word);
 }
 
 bool denies(std::string_view word) {

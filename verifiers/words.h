@@ -31,6 +31,8 @@ int named_base(std::string_view word);
 bool is_number_word(std::string_view word);
 // if, not, about, perhaps, plus, a number word ...: changes what is said, so no decoration.
 bool changes_meaning(std::string_view word);
+// not, wrong, maybe ...: the saying itself, whatever stands about it.
+bool takes_back(std::string_view word);
 // not, never, wrong, "least" of "at least" ...: a value after them is not the one that is meant.
 bool denies(std::string_view word);
 
