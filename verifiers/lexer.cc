@@ -123,7 +123,8 @@ class Lexer {
         space_ = true;
         break;
       case UnicodeMeaning::kSuperscript:
-        return superscript(text, at);
+      case UnicodeMeaning::kSubscript:
+        return script(text, at, meaning.kind);
       case UnicodeMeaning::kFraction:  // two digits: \frac12
         command("frac");
         push({TokenKind::kNumber, std::string(meaning.meant.substr(0, 1))});
@@ -137,16 +138,16 @@ class Lexer {
     return at + c.length;
   }
 
-  size_t superscript(std::string_view text, size_t at) {
+  size_t script(std::string_view text, size_t at, UnicodeMeaning::Kind kind) {
     std::string digits;
     while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
       const CodePoint c = code_point(text, at);
       const UnicodeMeaning meaning = unicode_meaning(c.value);
-      if (meaning.kind != UnicodeMeaning::kSuperscript) break;
+      if (meaning.kind != kind) break;
       digits += meaning.meant;
       at += c.length;
     }
-    sign('^');
+    sign(kind == UnicodeMeaning::kSubscript ? '_' : '^');
     sign('{');
     lex(digits, Mode::kMath);
     sign('}');

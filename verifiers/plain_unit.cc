@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <initializer_list>
 #include <string>
-#include <unordered_set>
 
 #include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/word_list.h"
 #include "verifiers/words.h"
 
 namespace covrl {
 namespace {
-
-using Words = std::unordered_set<std::string_view>;
 
 // Takes the first of `words` that begins the text.
 bool take_any(std::string_view& text, std::initializer_list<std::string_view> words) {
@@ -133,11 +131,9 @@ bool is_plain_word(std::string_view word) {
 }
 
 bool is_greek_letter(std::string_view name) {
-  static const Words letters = {"alpha",  "beta",     "gamma",  "delta",   "epsilon", "zeta",
-                                "eta",    "theta",    "iota",   "kappa",   "lambda",  "mu",
-                                "nu",     "xi",       "pi",     "rho",     "sigma",   "tau",
-                                "phi",    "chi",      "psi",    "omega",   "upsilon", "varepsilon",
-                                "varphi", "vartheta", "varrho", "varsigma"};
+  static const math::Words letters = math::words_of(R"(
+      alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi
+      chi psi omega upsilon varepsilon varphi vartheta varrho varsigma)");
   return letters.contains(lower_case(name));
 }
 

@@ -27,7 +27,16 @@ char sign_of_command(std::string_view name);
 
 // A sign, letter or command that a Unicode character stands for; of a fraction its two digits.
 struct UnicodeMeaning {
-  enum Kind { kSign, kCommand, kSpace, kSuperscript, kFraction, kUnknown, kLetter } kind;
+  enum Kind {
+    kSign,
+    kCommand,
+    kSpace,
+    kSuperscript,
+    kSubscript,
+    kFraction,
+    kUnknown,
+    kLetter
+  } kind;
   std::string_view meant;
 };
 UnicodeMeaning unicode_meaning(char32_t c);

@@ -3,27 +3,10 @@
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
-#include <unordered_set>
+
+#include "verifiers/word_list.h"
 
 namespace covrl::math {
-
-namespace {
-
-using Words = std::unordered_set<std::string_view>;
-
-// Of a literal: words parted by white space.
-Words words_of(std::string_view list) {
-  constexpr std::string_view kSpace = " \n";
-  Words words;
-  for (size_t at = list.find_first_not_of(kSpace); at != std::string_view::npos;) {
-    const size_t end = list.find_first_of(kSpace, at);
-    words.insert(list.substr(at, end - at));
-    at = list.find_first_not_of(kSpace, end);
-  }
-  return words;
-}
-
-}  // namespace
 
 bool is_unit_word(std::string_view word) {
   static const Words words = words_of(R"(
@@ -64,20 +47,15 @@ bool is_unit_symbol(std::string_view word) {
 }
 
 std::string_view usual_unit(std::string_view word) {
-  static const std::unordered_map<std::string_view, std::string_view> names = {
-      {"centimeters", "cm"}, {"centimeter", "cm"}, {"centimetres", "cm"}, {"meters", "m"},
-      {"meter", "m"},        {"metres", "m"},      {"metre", "m"},        {"kilometers", "km"},
-      {"kilometer", "km"},   {"kilometres", "km"}, {"inches", "inch"},    {"in", "inch"},
-      {"feet", "ft"},        {"foot", "ft"},       {"miles", "mi"},       {"mile", "mi"},
-      {"yards", "yd"},       {"yard", "yd"},       {"kilograms", "kg"},   {"grams", "g"},
-      {"gram", "g"},         {"pounds", "lb"},     {"pound", "lb"},       {"lbs", "lb"},
-      {"seconds", "s"},      {"second", "s"},      {"sec", "s"},          {"minutes", "min"},
-      {"minute", "min"},     {"mins", "min"},      {"hours", "h"},        {"hour", "h"},
-      {"hr", "h"},           {"hrs", "h"},         {"days", "day"},       {"weeks", "week"},
-      {"months", "month"},   {"years", "year"},    {"degrees", "degree"}, {"dollars", "dollar"},
-      {"cents", "cent"},     {"celsius", "C"},     {"fahrenheit", "F"},   {"units", "unit"},
-      {"liters", "l"},       {"liter", "l"},       {"litres", "l"},       {"gallons", "gallon"},
-      {"radians", "rad"}};
+  static const Names names = names_of(R"(
+      centimeters cm centimeter cm centimetres cm centimetre cm meters m meter m metres m metre m
+      kilometers km kilometer km kilometres km kilometre km millimeters mm millimeter mm
+      inches inch in inch feet ft foot ft miles mi mile mi yards yd yard yd
+      kilograms kg kilogram kg grams g gram g pounds lb pound lb lbs lb
+      seconds s second s sec s minutes min minute min mins min hours h hour h hr h hrs h
+      days day weeks week months month years year
+      degrees degree celsius C fahrenheit F radians rad dollars dollar cents cent units unit
+      liters l liter l litres l litre l gallons gallon)");
   const auto found = names.find(word);
   return found == names.end() ? word : found->second;
 }

@@ -56,5 +56,17 @@ TEST(Readings, Moduli) {
   expect_rows({{"3\\pmod{7}", {"3\\bmod7", "10\\pmod7"}, {"3\\pmod8", "4\\pmod7"}}});
 }
 
+TEST(Readings, SignsOfSeveralNames) {
+  expect_rows(
+      {{"|x-2|",
+        {"\\lvert x-2\\rvert", "\\left\\lvert x-2\\right\\rvert", "\\vert 2-x\\vert"},
+        {"x-2", "\\lvert x\\rvert-2"}},
+       {"(0,1)\\cup(2,3)", {"(0,1)\\bigcup(2,3)", "(2,3)∪(0,1)"}, {"(0,1)\\bigcap(2,3)"}},
+       {"\\langle1,2\\rangle", {"⟨1,2⟩"}, {"⟨2,1⟩"}},
+       {"a_1+a_2", {"a₁+a₂", "a_{1}+a_{2}"}, {"a₁+a₃", "a¹+a²"}},
+       {"\\sqrt[3]{2}", {"∛2", "2^{1/3}"}, {"√2", "∛3"}},
+       {"50", {"₹50", "\\huge 50", "\\mathdollar 50", "50\\ \\square"}, {"₹5", "\\square"}}});
+}
+
 }  // namespace
 }  // namespace covrl
