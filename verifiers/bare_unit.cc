@@ -39,6 +39,11 @@ class BareUnitReader {
     ++at_;
     return true;
   }
+  bool take_command(std::string_view name) {
+    const bool is_here = now().is(TokenKind::kCommand, name);
+    at_ += is_here;
+    return is_here;
+  }
   bool is_frac() const { return now().is(TokenKind::kCommand, "frac"); }
 
   // \frac{m}{s^2}
@@ -52,6 +57,7 @@ class BareUnitReader {
 
   bool word() {
     std::string name;
+    const bool is_micro = take_command("mu");
     if (now().kind == TokenKind::kText || now().is(TokenKind::kCommand, "sec")) {
       name = tokens_[at_++].text;
     } else {
@@ -60,8 +66,10 @@ class BareUnitReader {
              (name.empty() || !now().after_space))
         name += tokens_[at_++].text;
     }
-    if (!is_unit_symbol(name) && !is_unit_word(lower_case(name))) return false;
-    is_sure_ |= name.size() > 1 || (name == "m" && now().sign('^'));
+    if (take_command("Omega")) name += "ohm";
+    const bool is_ohm = name == "ohm" || name == "kohm" || name == "Mohm";
+    if (!is_ohm && !is_unit_symbol(name) && !is_unit_word(lower_case(name))) return false;
+    is_sure_ |= is_micro || name.size() > 1 || (name == "m" && now().sign('^'));
     unit_.push_back({TokenKind::kText, std::move(name)});
     return power();
   }

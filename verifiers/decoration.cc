@@ -31,6 +31,11 @@ size_t lead_in_length(const std::vector<Token>& tokens) {
   return tokens[at].kind == TokenKind::kEnd ? 0 : at;
 }
 
+bool is_article(std::string_view word) {
+  const std::string lower = lower_case(word);
+  return lower == "a" || lower == "an" || lower == "the";
+}
+
 }  // namespace
 
 void remove_decoration(std::vector<Token>& tokens) {
@@ -39,6 +44,9 @@ void remove_decoration(std::vector<Token>& tokens) {
   tokens.erase(last.base(), tokens.end() - 1);
   tokens.erase(tokens.begin(),
                tokens.begin() + static_cast<std::ptrdiff_t>(lead_in_length(tokens)));
+  const bool has_article = tokens[0].kind == TokenKind::kText && is_article(tokens[0].text) &&
+                           tokens[1].kind == TokenKind::kText;
+  if (has_article) tokens.erase(tokens.begin());
   const bool is_date = tokens.size() == 3 && tokens[0].kind == TokenKind::kNumber &&
                        tokens[1].kind == TokenKind::kText && is_month(tokens[1].text);
   if (is_date) std::swap(tokens[0], tokens[1]);

@@ -54,8 +54,9 @@ class Lexer {
   void sign(char c) { push({TokenKind::kSign, std::string(1, c)}); }
   void command(std::string_view name) { push({TokenKind::kCommand, std::string(name)}); }
 
-  void lex(std::string_view text, Mode mode) {
-    const bool outer = std::exchange(in_phrase_, mode == Mode::kWords && is_phrase(text));
+  void lex(std::string_view text, Mode mode, bool is_unit = false) {
+    const bool outer =
+        std::exchange(in_phrase_, is_unit || (mode == Mode::kWords && is_phrase(text)));
     for (size_t at = 0; at < text.size();) at = step(text, at, mode);
     in_phrase_ = outer;
   }
@@ -74,7 +75,11 @@ class Lexer {
       return at + 2;
     }
     if (c == '=' && text.substr(at, 2) == "==") return at + 1;
-    if (c == '{' && text.substr(at, 3) == "{}^") return at + 2;  // {}^\circ
+    if (text.substr(at, 3) == "+/-") {
+      sign('~');
+      return at + 3;
+    }
+    if (text.substr(at, 3) == "{}^" || text.substr(at, 3) == "{}_") return at + 2;  // {}^\circ
     if (text.substr(at).starts_with("{}") &&
         text.find_first_not_of(" \t\n\r", at + 2) == std::string_view::npos)
       return text.size();  // 7{}
@@ -208,10 +213,13 @@ class Lexer {
         break;
     }
     if (name == "begin" || name == "end") return environment(text, end, name);
+    if (name == "AA" || (in_phrase_ && (name == "Omega" || name == "mu"))) return word(name, end);
     if (const char c = sign_of_command(name)) {
       sign(c);
     } else if (name == "lor" || name == "land" || name == "vee" || name == "wedge") {
       push({TokenKind::kWord, name == "lor" || name == "vee" ? "or" : "and"});
+    } else if (name == "imath") {
+      push({TokenKind::kLetter, "i"});
     } else if (name == "cr") {
       push({TokenKind::kRowEnd, "\\\\"});
     } else if (name.starts_with("quad") && name.size() > 4) {  // \quadx
@@ -257,6 +265,7 @@ class Lexer {
       return at;
     }
     const std::string_view environment = text.substr(open + 1, close - open - 1);
+    if (is_display(environment)) return close + 1;
     command(std::string(name) + ":" + std::string(environment));
     at = close + 1;
     if (name == "begin" && environment == "array" && at < text.size() && text[at] == '{') {
@@ -283,6 +292,7 @@ class Lexer {
     end = std::min(end, text.size());
     const std::string_view inside = text.substr(at + 1, end - at - 1);
     const std::string_view content = trimmed(inside, " \t\n\r~");
+    if (is_currency(trimmed(content, ". ")) && is_before_number(text, end)) return end + 1;
     const bool after_number =
         !tokens_.empty() &&
         (tokens_.back().kind == TokenKind::kNumber || tokens_.back().sign('}') ||
@@ -291,13 +301,14 @@ class Lexer {
     const bool is_variable = std::string_view("iexyzdn").find(content.empty() ? ' ' : content[0]) !=
                              std::string_view::npos;
     if (content.size() == 1 && is_letter(content[0])) {
-      const bool unit = after_number && !(use == CommandUse::kRoman &&
-                                          content.size() == inside.size() && is_variable);
+      const bool unit =
+          after_number && content != "i" &&
+          !(use == CommandUse::kRoman && content.size() == inside.size() && is_variable);
       push({unit ? TokenKind::kText : TokenKind::kLetter, std::string(content)});
     } else {
       if (++nested_ > 8) throw OverBudget{"too deep text", true};
       space_ |= !inside.empty() && is_space(inside.front());
-      lex(inside, Mode::kWords);
+      lex(inside, Mode::kWords, after_number && is_unit_formula(content));
       --nested_;
     }
     return std::min(end + 1, text.size());
@@ -313,8 +324,22 @@ class Lexer {
     return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber;
   }
 
+  // A number or a part of its unit.
+  bool follows_value() const {
+    return follows_number() ||
+           (!tokens_.empty() && (tokens_.back().sign('/') || tokens_.back().sign('}') ||
+                                 tokens_.back().kind == TokenKind::kText));
+  }
+
   bool is_whole_answer(std::string_view run) const {
     return tokens_.empty() && trimmed(text_, " \t\n\r$.").size() == run.size();
+  }
+
+  // Answer: 5
+  bool is_label(std::string_view text, size_t at, size_t end) const {
+    constexpr size_t kShortest = 3;
+    return tokens_.empty() && end - at >= kShortest && text.substr(end).starts_with(':') &&
+           text[end - 1] >= 'a';
   }
 
   size_t word(std::string_view run, size_t end) {
@@ -337,13 +362,14 @@ class Lexer {
     if (run == "np" && end < text.size() && text[end] == '.') return end + 1;  // Python
     const std::string lower = lower_case(run);
     if (is_whole_answer(run) && is_answer_word(lower)) return word(run, end);
+    if (is_label(text, at, end)) return word(run, end);
     if (is_month(run) && (follows_number() || is_before_number(text, end))) return word(run, end);
-    if (lower == "percent" || lower == "pct" || lower == "percentage") {
+    if (const size_t percent = percent_end(text, at)) {
       sign('%');
-      return end;
+      return percent;
     }
-    const bool minutes = run == "min" && follows_number() && mode == Mode::kWords;
-    if (is_plain_command(run) && !minutes) {
+    const bool is_time = (run == "min" || run == "sec") && mode == Mode::kWords && follows_value();
+    if (is_plain_command(run) && !is_time) {
       command(usual_name(run));
       return end;
     }
@@ -363,7 +389,8 @@ class Lexer {
   // What stands between numbers or before one: x of 4.5 x 10^3, "to" of 3 to 5, USD of USD 5.
   bool between_numbers(std::string_view text, std::string_view run, size_t end, Mode mode) {
     if (is_currency(run) && is_before_number(text, end)) return true;
-    const bool is_ratio = run == "to" && mode == Mode::kWords && follows_number();
+    const bool is_ratio =
+        run == "to" && follows_number() && (mode == Mode::kWords || is_before_number(text, end));
     const bool is_product = run == "x" && is_times(text, end);
     if (is_ratio || is_product) sign(is_ratio ? ':' : '*');
     return is_ratio || is_product;

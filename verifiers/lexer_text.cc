@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "verifiers/text.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -64,10 +65,60 @@ size_t half_of_day_length(std::string_view text) {
   return length + (dotted && lower.size() > length && lower[length] == '.');
 }
 
+size_t percent_end(std::string_view text, size_t at) {
+  size_t end = letters_end(text, at);
+  if (lower_case(text.substr(at, end - at)) == "per" && text.substr(end).starts_with(' '))
+    end = letters_end(text, end + 1);
+  const std::string word = lower_case(text.substr(at, end - at));
+  for (const std::string_view percent : {"percent", "per cent", "pct", "percentage"})
+    if (word == percent) return end;
+  return 0;
+}
+
 bool is_before_number(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(std::min(at, text.size()));
   const size_t next = rest.find_first_not_of(" .~}");
   return next != std::string_view::npos && is_digit(rest[next]);
+}
+
+namespace {
+
+// Past the ^2 or ^{-1} at `at`; `at` itself when there is none.
+size_t power_end(std::string_view text, size_t at) {
+  const size_t begin = at;
+  if (text[at] != '^') return begin;
+  const bool braced = text.substr(++at).starts_with('{');
+  at += braced;
+  at += text.substr(at).starts_with('-');
+  const size_t digits = at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  if (at == digits || (braced && !text.substr(at).starts_with('}'))) return begin;
+  return at + braced;
+}
+
+}  // namespace
+
+bool is_unit_formula(std::string_view text) {
+  bool is_found = false;
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    size_t next = is_found ? power_end(text, at) : at;
+    for (const std::string_view joint : {"\\cdot", "\\,", "\\;", "\\ ", " ", "~", "/", "·"})
+      if (next == at && rest.starts_with(joint)) next = at + joint.size();
+    for (const std::string_view symbol : {"\\Omega", "\\mu", "\\AA", "²", "³"})
+      if (next == at && rest.starts_with(symbol)) {
+        next = at + symbol.size();
+        is_found = true;
+      }
+    if (next == at) {
+      next = letters_end(text, at);
+      const std::string_view word = text.substr(at, next - at);
+      if (!is_unit_symbol(word) && !is_unit_word(lower_case(word))) return false;
+      is_found = true;
+    }
+    at = next;
+  }
+  return is_found;
 }
 
 bool is_phrase(std::string_view text) {

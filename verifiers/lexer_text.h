@@ -29,8 +29,14 @@ size_t argument_end(std::string_view text, size_t at);
 // Length of the a.m., pm ... that `text` begins with; 0 when it is something else.
 size_t half_of_day_length(std::string_view text);
 
+// Past the percent, pct, per cent ... that begins at `at`; 0 when it is something else.
+size_t percent_end(std::string_view text, size_t at);
+
 // Whether a number comes next, but for spaces: 5 of "Rs. 5".
 bool is_before_number(std::string_view text, size_t at);
+
+// Symbols of units and what joins them: m/s^2, kg\,m^{-3}, k\Omega.
+bool is_unit_formula(std::string_view text);
 
 // Words, where a single letter is text too ("a circle", "m/s"); not "(A)", nor letters and digits.
 bool is_phrase(std::string_view text);

@@ -14,6 +14,9 @@ UnitReader::UnitReader(const std::vector<Token>& tokens, size_t at) : at_(at) {
                tokens[at_ + 1].kind == TokenKind::kText) {
       unit_ += token.text;
       is_joined_ = true;
+    } else if (token.sign('-') && !unit_.empty() && tokens[at_ + 1].kind == TokenKind::kText &&
+               !tokens[at_ + 1].after_space) {
+      is_joined_ = true;  // light-years
     } else if (token.sign('^') && !unit_.empty()) {
       read_power(tokens);
     } else if (token.sign('(') && !is_open_ && tokens[at_ + 1].kind == TokenKind::kText) {
@@ -47,6 +50,8 @@ void UnitReader::word(const std::string& text) {
   } else if (lower == "per") {
     unit_ += '/';
     is_joined_ = true;
+  } else if (lower == "of" && !unit_.empty()) {
+    is_joined_ = true;  // bales of hay
   } else if (lower == "in" || !is_filler(lower)) {
     unit_ += std::string(usual_unit(text.size() == 1 ? text : lower)) + prefix_power_;
     prefix_power_.clear();

@@ -1,16 +1,32 @@
 #include "verifiers/unit_kinds.h"
 
+#include <algorithm>
+
+#include "verifiers/text.h"
 #include "verifiers/word_list.h"
 
 namespace covrl::math {
 
 namespace {
 
+bool is_name(std::string_view name) {
+  static const Words names = words_of(R"(
+      mm cm m km inch ft yd mi mg g kg lb s min h day week month year dollar cent am pm l ml
+      degree rad degreeC degreeF)");
+  return names.contains(name);
+}
+
+// cm, cm^2, m/s^2; m*s^-2 may be m/s^2.
 bool is_measure(std::string_view unit) {
-  static const Words measures = words_of(R"(
-      mm cm m km inch ft yd mi mg g kg lb s min h day week month year dollar cent am pm l ml mph
-      cm^2 m^2 km^2 inch^2 ft^2 mi^2 cm^3 m^3 inch^3 ft^3 degree rad degreeC degreeF)");
-  return measures.contains(unit);
+  for (size_t at = 0;; ++at) {
+    const size_t end = std::min(unit.find('/', at), unit.size());
+    const std::string_view part = unit.substr(at, end - at);
+    const std::string_view name = part.substr(0, part.find('^'));
+    const std::string_view power = part.substr(std::min(name.size() + 1, part.size()));
+    if (!is_name(name) || !std::all_of(power.begin(), power.end(), is_digit)) return false;
+    if (end == unit.size()) return true;
+    at = end;
+  }
 }
 
 }  // namespace

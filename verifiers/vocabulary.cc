@@ -96,6 +96,12 @@ UnicodeMeaning unicode_meaning(char32_t c) {
   return {is_letter ? Kind::kLetter : Kind::kUnknown, {}};
 }
 
+bool is_display(std::string_view environment) {
+  static const Words names = words_of(R"(
+      align align* aligned equation equation* gather gather* gathered split displaymath math)");
+  return names.contains(environment);
+}
+
 bool is_ornament(std::string_view command) {
   static const Words words = words_of(R"(
       therefore because implies Rightarrow to checkmark blacksquare square Box qed

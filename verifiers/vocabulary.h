@@ -41,6 +41,8 @@ struct UnicodeMeaning {
 };
 UnicodeMeaning unicode_meaning(char32_t c);
 
+// align, equation ...: environments that only display what they hold.
+bool is_display(std::string_view environment);
 // therefore, implies, checkmark ...: at the ends of an answer they say nothing.
 bool is_ornament(std::string_view command);
 // sqrt, sin, pi ...: commands that may be written without a backslash.

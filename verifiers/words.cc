@@ -39,7 +39,8 @@ bool is_currency(std::string_view word) {
 
 bool is_unit_symbol(std::string_view word) {
   static const Words symbols = words_of(
-      "m g s A K N J W V C F H T L l Hz Pa eV h mol Wb bar cal Bq Gy Sv min Wh dB oz yd in ha rad");
+      "m g s A K N J W V C F H T L l Hz Pa eV h mol Wb bar cal Bq Gy Sv min Wh dB oz yd in ha rad "
+      "Omega");
   if (symbols.contains(word)) return true;
   constexpr std::string_view kPrefixes = "kMGTmunpcd";
   return word.size() > 1 && kPrefixes.find(word[0]) != std::string_view::npos &&
@@ -55,7 +56,7 @@ std::string_view usual_unit(std::string_view word) {
       seconds s second s sec s minutes min minute min mins min hours h hour h hr h hrs h
       days day weeks week months month years year
       degrees degree celsius C fahrenheit F radians rad dollars dollar cents cent units unit
-      liters l liter l litres l litre l gallons gallon)");
+      liters l liter l litres l litre l gallons gallon mph mi/h kmh km/h)");
   const auto found = names.find(word);
   return found == names.end() ? word : found->second;
 }
