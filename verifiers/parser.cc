@@ -9,6 +9,18 @@
 
 namespace covrl::math {
 
+namespace {
+
+// A(1, 2)
+bool is_named_point(const Node& node) {
+  return node.is(NodeKind::kMultiply) && node.args.size() == 2 &&
+         node.arg(0).is(NodeKind::kSymbol) && node.arg(0).text[0] >= 'A' &&
+         node.arg(0).text[0] <= 'Z' && node.arg(1).is(NodeKind::kTuple) &&
+         node.arg(1).open == '(' && node.arg(1).close == ')';
+}
+
+}  // namespace
+
 bool Parser::closes() const {
   return at_end() || sign(')') || sign(']') || sign('}') || command("rbrace");
 }
@@ -60,11 +72,21 @@ const Node* Parser::element() {
   std::vector<const Node*> sides = {definition_name()};
   if (sides[0] == nullptr) sides[0] = side();
   std::vector<Relation> relations;
+  if (sides[0]->is(Kind::kRatio) && sides[0]->args.size() == 2 &&
+      sides[0]->arg(0).is(Kind::kText)) {
+    if (has_word(begin, denies)) throw SyntaxError{};
+    sides = sides[0]->args;  // \text{Area: } 5
+    relations = {Relation::kEqual};
+  }
   for (Relation relation; relation_sign(relation);) {
-    if (is_taken_back(begin)) throw SyntaxError{};
+    if (has_word(begin, takes_back)) throw SyntaxError{};
     advance();
     relations.push_back(relation);
     sides.push_back(side());
+  }
+  if (relations.empty() && is_named_point(*sides[0])) {
+    sides = sides[0]->args;
+    relations = {Relation::kEqual};
   }
   const Node* modulus = this->modulus();
   if (relations.empty()) return modulus ? make(Kind::kCall, {sides[0], modulus}, "mod") : sides[0];
@@ -81,10 +103,10 @@ const Node* Parser::element() {
 }
 
 // \text{not } of \text{not } = 5
-bool Parser::is_taken_back(size_t begin) const {
+bool Parser::has_word(size_t begin, bool (*is_such)(std::string_view)) const {
   return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(begin),
-                     tokens_.begin() + static_cast<std::ptrdiff_t>(at_), [](const Token& token) {
-                       return token.kind == TokenKind::kText && takes_back(lower_case(token.text));
+                     tokens_.begin() + static_cast<std::ptrdiff_t>(at_), [&](const Token& token) {
+                       return token.kind == TokenKind::kText && is_such(lower_case(token.text));
                      });
 }
 
@@ -141,7 +163,7 @@ const Node* Parser::united() {
   Kind kind = Kind::kUnion;
   for (;;) {
     Kind next;
-    if (command("cup"))
+    if (command("cup") || (parts.back()->is(Kind::kTuple) && now().text == "U"))
       next = Kind::kUnion;
     else if (command("cap"))
       next = Kind::kIntersection;
@@ -206,7 +228,7 @@ const Node* Parser::term() {
     if (take('*')) {
       multiply(factors, signed_factor());
     } else if (take('/')) {
-      factors = {make(Kind::kDivide, {product(factors), signed_factor()})};
+      factors = {make(Kind::kDivide, {product(factors), divisor()})};
     } else if (command("mod")) {
       advance();
       factors = {make(Kind::kCall, {product(factors), factor()}, "mod")};
@@ -218,6 +240,15 @@ const Node* Parser::term() {
       return product(factors);
     }
   }
+}
+
+// RC of t/RC: letters that stand together.
+const Node* Parser::divisor() {
+  Nodes factors = {signed_factor()};
+  while (factors.back()->is(Kind::kSymbol) && now().kind == TokenKind::kLetter &&
+         !now().after_space)
+    factors.push_back(factor());
+  return product(factors);
 }
 
 const Node* Parser::product(const Nodes& factors) {
@@ -282,7 +313,7 @@ bool Parser::starts_factor(const Node& left) const {
     case TokenKind::kRepeating:
       return !left.is(Kind::kNumber) || (ahead(1).sign('/') && now().after_space);
     case TokenKind::kLetter:
-      return true;
+      return !(left.is(Kind::kTuple) && now().text == "U");  // (0,1) U (2,3)
     case TokenKind::kSign:
       return sign('(') ? !ahead(1).is(TokenKind::kCommand, "mod") &&
                              !ahead(1).is(TokenKind::kCommand, "pmod")
@@ -328,7 +359,7 @@ const Node* Parser::factor() {
     else if (take('%'))
       node = percent(node);
     else if (take('@'))
-      degrees();
+      node = degrees(node);
     else if (sign('_'))
       node = based(node);
     else
@@ -341,30 +372,40 @@ const Node* Parser::percent(const Node* node) {
   return make(Kind::kPercent, {node});
 }
 
-// What a degree sign belongs to is a unit; C or F after it too.
-void Parser::degrees() {
+// What a degree sign belongs to is a unit; C or F after it too. Minutes and seconds may follow.
+const Node* Parser::degrees(const Node* value) {
   unit_ = "degree";
   const bool scale = now().text == "C" || now().text == "F";
-  if (!scale || (now().kind != TokenKind::kLetter && now().kind != TokenKind::kText)) return;
-  unit_ += now().text;
-  advance();
+  if (scale && (now().kind == TokenKind::kLetter || now().kind == TokenKind::kText)) {
+    unit_ += now().text;
+    advance();
+    return value;
+  }
+  Nodes parts = {value};
+  for (size_t marks = 1; marks <= 2; ++marks) {
+    if (now().kind != TokenKind::kNumber) break;
+    size_t n = 1;
+    const bool raised = ahead(n).sign('^'), braced = raised && ahead(n + 1).sign('{');
+    n += raised + braced;
+    if (!ahead(n).sign('\'') || !ahead(n + marks - 1).sign('\'')) break;
+    const Node* part = number();
+    for (n += marks + braced; n > 1; --n) advance();
+    parts.push_back(make(Kind::kDivide, {part, arena_.number(marks == 1 ? 60 : 3600)}));
+  }
+  return parts.size() == 1 ? value : make(Kind::kAdd, std::move(parts));
 }
 
 const Node* Parser::power(const Node* base) {
   advance();
-  if (take('@')) {
-    degrees();
-    return base;
-  }
+  if (take('@')) return degrees(base);
   if (sign('{') && ahead(1).sign('@') && ahead(2).sign('}')) {
     for (int i = 0; i < 3; ++i) advance();
-    degrees();
-    return base;
+    return degrees(base);
   }
-  if (base->is(Kind::kNumber) && now().is(TokenKind::kLetter, "o")) {  // 36^o
-    advance();
-    degrees();
-    return base;
+  const bool braced = sign('{') && ahead(2).sign('}');
+  if (base->is(Kind::kNumber) && ahead(braced).text == "o") {  // 36^o
+    for (int i = 0; i < (braced ? 3 : 1); ++i) advance();
+    return degrees(base);
   }
   if (sign('\'') || (sign('{') && ahead(1).sign('\''))) return primes(base);
   return make(Kind::kPower, {base, exponent()});

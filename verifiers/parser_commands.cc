@@ -102,12 +102,20 @@ std::string Parser::limit_text() {
   return text;
 }
 
+// 23 of \log_23, which is the logarithm of 3 to the base 2.
+bool Parser::is_split_base() const {
+  const bool is_number = now().kind == TokenKind::kNumber && now().text.size() > 1;
+  const Token& next = ahead(1);
+  return is_number && (next.kind == TokenKind::kEnd || next.sign('}') || next.sign(')') ||
+                       next.sign('+') || next.sign('-') || next.sign('=') || next.sign(','));
+}
+
 const Node* Parser::function(const std::string& name) {
   advance();
   const Node* base = nullptr;
   const Node* power = nullptr;
   for (int i = 0; i < 2; ++i) {
-    if (take('_')) base = argument_or_number();
+    if (take('_')) base = is_split_base() ? first_digit() : argument_or_number();
     if (take('^')) power = exponent();
   }
   std::string outer_unit;
@@ -133,6 +141,9 @@ const Node* Parser::call(const std::string& name, const std::vector<const Node*>
                          const Node* base) {
   if (name == "exp" && args.size() == 1)
     return make(Kind::kPower, {make(Kind::kConstant, {}, "e"), args[0]});
+  if (name == "cis" && args.size() == 1)
+    return make(Kind::kPower, {make(Kind::kConstant, {}, "e"),
+                               make(Kind::kMultiply, {make(Kind::kConstant, {}, "i"), args[0]})});
   if (name == "cbrt" && args.size() == 1) return make(Kind::kRoot, {args[0], arena_.number(3)});
   if (name == "lg") base = arena_.number(10);
   if (name == "lg" || name == "log" || name == "ln") {
@@ -194,8 +205,7 @@ const Node* Parser::figure(const std::string& name) {
 
 const Node* Parser::matrix() {
   const std::string environment = now().text.substr(6);
-  for (const std::string_view other : {"cases", "align", "aligned", "align*", "gathered"})
-    if (environment == other) throw SyntaxError{};
+  if (environment == "cases") throw SyntaxError{};
   advance();
   std::vector<const Node*> cells;
   int columns = 0, in_row = 0;

@@ -22,6 +22,7 @@ const Node* Parser::primary() {
       if (sign('(') || sign('[')) return brackets();
       if (sign('{')) return braces();
       if (sign('|')) return bars();
+      if (sign('_') || sign('^')) return prefixed_choice();
       throw SyntaxError{};
     default:
       throw SyntaxError{};
@@ -39,7 +40,9 @@ const Node* Parser::words() {
   for (; now().kind == TokenKind::kText; advance()) text += lower_case(now().text);
   if (starts_factor(*make(Kind::kText, {}))) throw SyntaxError{};
   if (text == "allrealnumbers" || text == "allreals") return make(Kind::kConstant, {}, "reals");
-  if (text == "nosolution" || text == "nosolutions") return make(Kind::kConstant, {}, "emptyset");
+  for (const std::string_view none : {"nosolution", "nosolutions", "norealsolution",
+                                      "norealsolutions", "norealroots", "emptyset", "theemptyset"})
+    if (text == none) return make(Kind::kConstant, {}, "emptyset");
   return make(Kind::kText, {}, text);
 }
 
@@ -73,16 +76,47 @@ std::string Parser::name_marks() {
   return name + marks;
 }
 
-// C(n, 2): a letter first, else it is a point that is named C.
+// _n C_2, ^n C_2
+const Node* Parser::prefixed_choice() {
+  advance();
+  const Node* above = argument();
+  if (now().text != "C") throw SyntaxError{};
+  advance();
+  expect('_');
+  return make(Kind::kCall, {above, argument()}, "binom");
+}
+
+// C_5^2 of numbers, where C has been read; nullptr when it is something else: C_1^2 is a square.
+const Node* Parser::choice_of_numbers() {
+  long values[2] = {};
+  size_t n = 0;
+  for (const char script : {'_', '^'}) {
+    const bool braced = ahead(n + 1).sign('{');
+    const std::string& number = ahead(n + 1 + braced).text;
+    constexpr size_t kLongest = 4;
+    if (!ahead(n).sign(script) || number.empty() || number.size() > kLongest ||
+        !std::all_of(number.begin(), number.end(), is_digit) || (braced && !ahead(n + 3).sign('}')))
+      return nullptr;
+    values[script == '^'] = std::stol(number);
+    n += braced ? 4 : 2;
+  }
+  if (values[0] <= values[1]) return nullptr;
+  for (; n > 0; --n) advance();
+  return make(Kind::kCall, {arena_.number(values[0]), arena_.number(values[1])}, "binom");
+}
+
+// C(n, 2), C(2n, n): with a letter, else it is a point that is named C.
 bool Parser::is_choice_ahead() const {
-  if (!now().sign('(') || now().after_space || ahead(1).kind != TokenKind::kLetter) return false;
-  int num_commas = 0;
+  if (!now().sign('(') || now().after_space) return false;
+  int num_commas = 0, num_letters = 0;
   size_t n = 1;
   for (; ahead(n).kind == TokenKind::kLetter || ahead(n).kind == TokenKind::kNumber ||
          ahead(n).sign(',') || ahead(n).sign('+') || ahead(n).sign('-');
-       ++n)
+       ++n) {
     num_commas += ahead(n).sign(',') ? 1 : 0;
-  return num_commas == 1 && ahead(n).sign(')');
+    num_letters += ahead(n).kind == TokenKind::kLetter ? 1 : 0;
+  }
+  return num_commas == 1 && num_letters > 0 && ahead(n).sign(')');
 }
 
 const Node* Parser::letter() {
@@ -93,6 +127,8 @@ const Node* Parser::letter() {
     if (!pair->is(Kind::kTuple) || pair->args.size() != 2) throw SyntaxError{};
     return make(Kind::kCall, pair->args, "binom");
   }
+  if (name == "C")
+    if (const Node* choice = choice_of_numbers()) return choice;
   const std::string marks = name_marks();
   const bool function = name == "f" || name == "g" || name == "h";
   const bool of_number = ahead(1).kind == TokenKind::kNumber && ahead(2).sign(')');

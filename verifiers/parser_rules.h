@@ -80,7 +80,8 @@ class Parser {
   // ---- Relations.
   bool relation_sign(Relation& relation) const;
   const Node* element();
-  bool is_taken_back(size_t begin) const;
+  // Whether a word from `begin` to here is such a one.
+  bool has_word(size_t begin, bool (*is_such)(std::string_view)) const;
   // `P(x)` of `P(x) = ...`, where P(x) elsewhere may be a product; nullptr when none is here.
   const Node* definition_name();
   // \pmod{7}, (\bmod 7), \mod 7
@@ -101,6 +102,7 @@ class Parser {
   const Node* term();
   const Node* product(const Nodes& factors);
   void multiply(Nodes& factors, const Node* right);
+  const Node* divisor();
   const Node* signed_factor();
   // What follows without an operator: the fraction of a mixed number, or a factor.
   void adjacent(Nodes& factors);
@@ -115,8 +117,8 @@ class Parser {
   // ---- Factors.
   const Node* factor();
   const Node* percent(const Node* node);
-  // What a degree sign belongs to is a unit; C or F after it too.
-  void degrees();
+  // What a degree sign belongs to is a unit; C or F after it too. Minutes and seconds may follow.
+  const Node* degrees(const Node* value);
   const Node* power(const Node* base);
   // y^{\prime}
   const Node* primes(const Node* base);
@@ -132,6 +134,8 @@ class Parser {
   std::string subscript();
   std::string name_marks();
   bool is_choice_ahead() const;
+  const Node* prefixed_choice();
+  const Node* choice_of_numbers();
   const Node* letter();
   const Node* brackets();
   // {3 \over 4} too.
@@ -155,6 +159,7 @@ class Parser {
   // \sum_{k=0}^{n} body: compared as it stands.
   const Node* big(const std::string& name);
   std::string limit_text();
+  bool is_split_base() const;
   const Node* function(const std::string& name);
   const Node* argument_or_number() { return sign('{') ? braces() : primary(); }
   // 30 degrees -> 30 pi/180, in an argument of a function.
