@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "verifiers/signs.h"
+#include "verifiers/text.h"
 #include "verifiers/unit_kinds.h"
 
 namespace covrl::math {
@@ -23,6 +24,14 @@ bool are_inequalities(const Node& node) {
 }
 
 bool is_empty_set(const Node& node) { return node.is(Kind::kConstant, "emptyset"); }
+
+// The letters of \text{MR} side by side: MR.
+bool is_spelled(const Node& node, const std::string& text) {
+  if (node.is(Kind::kSymbol)) return lower_case(node.text) == text;
+  std::string letters;
+  for (const Node* arg : node.args) letters += arg->is(Kind::kSymbol) ? arg->text : " ";
+  return node.is(Kind::kMultiply) && lower_case(letters) == text;
+}
 
 // x, y or a, b, c, whatever the order of a point that names them: m, b has one of its own.
 bool are_neighbours(const std::map<std::string, const Node*>& named) {
@@ -111,6 +120,8 @@ bool Comparer::equal_structures(const Node& gold, const Node& answer) {
     const auto gold_region = region(gold), answer_region = region(answer);
     if (gold_region && answer_region) return equal_regions(*gold_region, *answer_region);
   }
+  if (gold.is(Kind::kText) != answer.is(Kind::kText))
+    return gold.is(Kind::kText) ? is_spelled(answer, gold.text) : is_spelled(gold, answer.text);
   const Node* gold_matrix = as_matrix(gold);
   const Node* answer_matrix = as_matrix(answer);
   if (gold_matrix || answer_matrix)

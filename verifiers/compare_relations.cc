@@ -1,6 +1,7 @@
 // Equations up to a factor, inequalities, congruences, and values against equations.
 #include <algorithm>
 
+#include "verifiers/asked_for.h"
 #include "verifiers/compare.h"
 #include "verifiers/probe.h"
 #include "verifiers/vocabulary.h"
@@ -37,8 +38,13 @@ Relation mirrored(Relation relation) {
 
 // 0 = 0
 bool is_repetition(const Node& relation) {
-  return std::all_of(relation.args.begin(), relation.args.end(),
-                     [&](const Node* side) { return to_text(*side) == to_text(relation.arg(0)); });
+  return std::all_of(relation.args.begin(), relation.args.end(), [](const Node* side) {
+    return side->is(Kind::kNumber) || (side->is(Kind::kNegate) && side->arg(0).is(Kind::kNumber));
+  });
+}
+
+bool has_words(const Node& relation) {
+  return relation.arg(0).is(Kind::kText) || relation.arg(1).is(Kind::kText);
 }
 
 // |x| = 5 leaves x open; |z| and |AB| are sizes that are asked for.
@@ -166,6 +172,11 @@ bool Comparer::equal_relations(const Node& gold, const Node& answer) {
 
 bool Comparer::equal_equations(const Node& gold, const Node& answer) {
   if (gold.args.size() != 2 || answer.args.size() != 2) return false;
+  if (has_words(gold) || has_words(answer))
+    return (equal_elements(gold.arg(0), answer.arg(0)) &&
+            equal_elements(gold.arg(1), answer.arg(1))) ||
+           (equal_elements(gold.arg(0), answer.arg(1)) &&
+            equal_elements(gold.arg(1), answer.arg(0)));
   const Node* left = difference(gold.arg(0), gold.arg(1));
   const Node* right = difference(answer.arg(0), answer.arg(1));
   try {
@@ -207,10 +218,10 @@ bool Comparer::equal_inequalities(const Node& gold, const Node& answer) {
     const bool turned = answer.relations[0] == mirrored(gold.relations[0]) &&
                         answer.relations[0] != gold.relations[0];
     if (!turned && answer.relations[0] != gold.relations[0]) return false;
-    const auto ratio = ratio_of_differences(gold, answer);
-    if (!ratio) return false;
-    how_ = "as inequalities, exactly";
-    return gold.relations[0] == Relation::kNotEqual || (*ratio > 0) != turned;
+    if (const auto ratio = ratio_of_differences(gold, answer)) {
+      how_ = "as inequalities, exactly";
+      return gold.relations[0] == Relation::kNotEqual || (*ratio > 0) != turned;
+    }
   }
   const size_t n = gold.args.size();
   for (const bool reversed : {false, true}) {
@@ -235,6 +246,15 @@ bool Comparer::equal_congruences(const Node& gold, const Node& answer) {
   return equal_values(*left, *right);
 }
 
+// m + n = 5 for a gold of 5; = 0 asks nothing but where it holds.
+bool Comparer::states_quantity(const Node& relation, const Node& gold) {
+  if (!is_equation(relation) || has_symbols(gold) || !is_asked_for(relation.arg(0))) return false;
+  if (gold.is(Kind::kNumber) && gold.value == 0) return false;
+  return std::all_of(relation.args.begin() + 1, relation.args.end(), [&](const Node* side) {
+    return !has_symbols(*side) && equal_elements(gold, *side);
+  });
+}
+
 bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
                                         bool relation_is_gold) {
   if (is_inequality(relation)) {
@@ -248,6 +268,7 @@ bool Comparer::value_of_relation_equals(const Node& relation, const Node& value,
   if (assigned.name && is_impossible(assigned)) return false;
   if (assigned.name)
     return relation_is_gold ? equal(*assigned.value, value) : equal(value, *assigned.value);
+  if (!relation_is_gold && states_quantity(relation, value)) return true;
   // 2^5 = 32: every side has to be the value; 0 = 0 says nothing.
   if (!is_equation(relation) || has_symbols(relation) || is_repetition(relation)) return false;
   const auto sides_end = relation.args.begin() + static_cast<ptrdiff_t>(num_sides);

@@ -118,12 +118,15 @@ size_t after_answer_word(std::string_view lower, size_t at) {
 size_t find_phrase(std::string_view text) {
   const std::string lower = lower_case(text);
   size_t found = std::string_view::npos;
-  constexpr std::string_view kWord = "answer", kHashes = "####";
-  for (size_t at = lower.rfind(kWord); at != std::string::npos;
-       at = at == 0 ? std::string::npos : lower.rfind(kWord, at - 1)) {
-    found = after_answer_word(lower, at + kWord.size());
-    if (found != std::string::npos) break;
-  }
+  for (const std::string_view word : {"answer", "correct option", "correct choice"})
+    for (size_t at = lower.rfind(word); at != std::string::npos;
+         at = at == 0 ? std::string::npos : lower.rfind(word, at - 1)) {
+      const size_t after = after_answer_word(lower, at + word.size());
+      if (after == std::string::npos) continue;
+      found = found == std::string::npos ? after : std::max(found, after);
+      break;
+    }
+  constexpr std::string_view kHashes = "####";
   const size_t hashes = lower.rfind(kHashes);
   if (hashes == std::string::npos) return found;
   const size_t after = hashes + kHashes.size();
@@ -246,7 +249,9 @@ std::string_view stated_answer(std::string_view text) {
   text = text.substr(std::min(text.size(), text.find_first_not_of(" \t\r\n:*")));
   const std::string_view formula = first_formula(text);
   std::string_view sentence = text.substr(0, text.find('\n'));
-  sentence = trimmed(sentence.substr(0, sentence.find(". ")), " \t\r\n*.");
+  for (const std::string_view reason : {". ", " since ", " because ", "(since ", "(because "})
+    sentence = sentence.substr(0, sentence.find(reason));
+  sentence = trimmed(sentence, " \t\r\n*.,");
   const auto end = [](std::string_view part) { return part.data() + part.size(); };
   constexpr int kLongestDelimiter = 2;
   if (!formula.empty() &&

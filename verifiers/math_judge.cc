@@ -55,6 +55,31 @@ bool is_phrase(const Parsed& side) {
          std::all_of(side.tokens.begin(), side.tokens.end(), is_plain);
 }
 
+bool has_letter_e(const Node& node) {
+  return node.is(NodeKind::kConstant, "e") ||
+         std::any_of(node.args.begin(), node.args.end(),
+                     [](const Node* arg) { return has_letter_e(*arg); });
+}
+
+// The exponents of numbers as letters: 6e-10 as 6e - 10.
+std::vector<Token> with_letter_e(const std::vector<Token>& tokens) {
+  std::vector<Token> result;
+  for (const Token& token : tokens) {
+    const std::string& text = token.text;
+    const size_t at = token.kind == math::TokenKind::kNumber ? text.find('e') : text.npos;
+    if (at == text.npos) {
+      result.push_back(token);
+      continue;
+    }
+    const bool has_sign = text[at + 1] == '-' || text[at + 1] == '+';
+    result.push_back({math::TokenKind::kNumber, text.substr(0, at)});
+    result.push_back({math::TokenKind::kLetter, "e"});
+    if (has_sign) result.push_back({math::TokenKind::kSign, text.substr(at + 1, 1)});
+    result.push_back({math::TokenKind::kNumber, text.substr(at + 1 + has_sign)});
+  }
+  return result;
+}
+
 // One comparison: owns the trees.
 class Comparison {
  public:
@@ -106,6 +131,7 @@ class Comparison {
     if (comparer.equal(*gold_.node, *answer_.node)) return said(comparer.how(), true);
     if (equal_as_lists(comparer, gold_text, answer_text)) return said(comparer.how(), true);
     if (equal_with_bare_unit(comparer)) return said(comparer.how(), true);
+    if (equal_with_letter_e(comparer)) return said(comparer.how(), true);
     undecided_ |= comparer.undecided();
     return said(comparer.how(), false);
   }
@@ -115,6 +141,15 @@ class Comparison {
     if (has_symbols(*gold_.node)) return false;
     Parsed again{math::with_bare_unit(answer_.tokens), nullptr};
     if (again.tokens.empty()) return false;
+    parse(again);
+    return comparer.equal(*gold_.node, *again.node);
+  }
+
+  // 6e-10 beside a gold of 2(3e - 5).
+  bool equal_with_letter_e(math::Comparer& comparer) {
+    if (!has_letter_e(*gold_.node)) return false;
+    Parsed again{with_letter_e(answer_.tokens), nullptr};
+    if (again.tokens.size() == answer_.tokens.size()) return false;
     parse(again);
     return comparer.equal(*gold_.node, *again.node);
   }

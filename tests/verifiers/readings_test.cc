@@ -68,5 +68,93 @@ TEST(Readings, SignsOfSeveralNames) {
        {"50", {"₹50", "\\huge 50", "\\mathdollar 50", "50\\ \\square"}, {"₹5", "\\square"}}});
 }
 
+TEST(Readings, UnitsOfPhysics) {
+  expect_rows(
+      {{"50",
+        {"50\\ \\mathrm{m\\,s^{-1}}", "50\\,\\mathrm{m/s^2}",
+         "50\\ \\mathrm{J\\,mol^{-1}\\,K^{-1}}", "50~\\mathrm{m^2}", "50\\,\\Omega",
+         "50\\,\\mathrm{k\\Omega}", "50\\ \\text{k}\\Omega", "50\\,\\mu\\text{F}",
+         "50\\ \\mathrm{\\AA}", "50\\text{ light-years}", "50\\text{ bales of hay}",
+         "50\\text{ rev/min}", "50 m³", "\\text{Rs }50", "50\\text{ sec}"},
+        {"50\\mu", "50\\sigma", "50\\mathrm{x}", "50\\mathrm{e}", "5\\,\\Omega", "50m^2n",
+         "50\\text{ of six}"}},
+       {"9.8\\text{ m/s}^2",
+        {"9.8\\,\\mathrm{m/s^2}", "9.8", "9.8\\text{ meters per second squared}",
+         "9.8\\ \\mathrm{m \\cdot s^{-2}}"},
+        {"9.8\\text{ cm}", "9.8\\text{ m/s}", "9.8\\text{ cm/s}^2"}},
+       {"60\\text{ mph}", {"60\\text{ miles per hour}", "60\\text{ mi/h}"}, {"60\\text{ km/h}"}}});
+}
+
+TEST(Readings, Angles) {
+  expect_rows({{"30^\\circ15'",
+                {"30.25^\\circ", "30°15′", "30^{\\circ}15^{\\prime}"},
+                {"30^\\circ16'", "30^\\circ", "30.15^\\circ"}},
+               {"10^\\circ20'30''", {"10^\\circ 20^\\prime 30^{\\prime\\prime}"}, {"10^\\circ20'"}},
+               {"36^\\circ", {"36^{o}", "36^{\\mathrm{o}}", "36^o"}, {"36^{0}", "36o"}},
+               {"i",
+                {"\\operatorname{cis}\\frac{\\pi}{2}", "\\text{cis }90^\\circ"},
+                {"\\operatorname{cis}\\pi"}},
+               {"3i", {"3\\text{i}", "3\\imath"}, {"3\\text{ j}", "3"}}});
+}
+
+TEST(Readings, PlainWriting) {
+  expect_rows({{"\\pm2", {"+/-2", "+/- 2"}, {"+2"}},
+               {"20\\%", {"20\\text{ per cent}", "20 per cent"}, {"20\\text{ per century}"}},
+               {"3.14", {"\\approx 3.14", "≈3.14"}, {"\\approx3", "\\pi"}},
+               {"3:7", {"3 to 7"}, {"7 to 3", "37"}},
+               {"(0,1)\\cup(2,3)", {"(0,1) U (2,3)"}, {"(0,1) U (2,4)"}},
+               {"(1-e^{-t})U(t)", {"U(t)-U(t)e^{-t}"}, {"1-e^{-t}"}},
+               {"5",
+                {"Answer: 5", "\\text{Area: }5", "\\begin{aligned}5\\end{aligned}"},
+                {"Not: 5", "\\text{at most: }5", "x:5", "\\text{wrong: }5",
+                 "\\begin{aligned}5\\\\6\\end{aligned}"}},
+               {"\\text{ellipse}", {"\\text{an ellipse}"}, {"\\text{not an ellipse}"}},
+               {"\\emptyset",
+                {"\\text{no real solutions}", "\\text{empty set}"},
+                {"\\text{one solution}", "0"}},
+               {"MR=SRMC",
+                {"\\text{MR}=\\text{SRMC}"},
+                {"\\text{MR}=\\text{SRAC}", "\\text{MR}>\\text{SRMC}"}}});
+}
+
+TEST(Readings, LettersAndNumbersSideBySide) {
+  expect_rows({{"\\frac{t}{RC}", {"t/RC", "t/(RC)"}, {"tC/R", "t/R C"}},
+               {"\\frac12x", {"1/2x"}, {"1/(2x)"}},
+               {"2 (3e - 5)", {"6e-10", "2(3e-5)"}, {"6e-11", "6\\times10^{-10}", "6e^{-10}"}},
+               {"\\log_2 3", {"\\log_23"}, {"\\log_{23}", "\\log_32"}},
+               {"10", {"C_5^2", "{}_5C_2", "^5C_2"}, {"C_5", "C_2^5"}},
+               {"C_1^2", {"C_1C_1"}, {"1", "2"}},
+               {"\\binom{2n}{n}", {"C(2n,n)", "_{2n}C_n"}, {"C(n,2n)"}}});
+}
+
+// A sum or a function that is asked for may be named with its value; the gold's own equation says
+// more than its right side.
+TEST(Readings, QuantitiesAskedFor) {
+  expect_rows({{"5",
+                {"m+n=5", "m+n=2+3=5", "100a+10b+c=5", "ab=5", "AB+BC=5", "f(1)+f(2)=5",
+                 "\\frac mn=5", "\\lim_{x\\to0}f(x)=5", "P(X=1)=5", "P(A\\cap B)=5"},
+                {"m+n=6", "m+n\\ge5", "x+1=5", "x^2+x=5", "2x+3y=5", "m+n=5x", "m=5,n=6,m+n=11",
+                 "m+n=4=5", "not=5"}},
+               {"0", {"x=0"}, {"x+y=0", "ab=0", "3x-4y-1=0"}},
+               {"(1,2)", {"A(1,2)", "A=(1,2)"}, {"A(2,1)"}},
+               {"A(1,2)", {"(1,2)"}, {"B(1,2)"}},
+               {"m\\le\\sqrt{\\frac{12}{n}}",
+                {"m\\le\\frac{2\\sqrt3}{\\sqrt n}"},
+                {"m\\ge\\frac{2\\sqrt3}{\\sqrt n}"}}});
+  EXPECT_EQ(compare_answers("m+n=5", "5", {}), Outcome::kWrong);
+}
+
+TEST(Readings, ReasonsBehindAnAnswer) {
+  const auto accepted = [](const char* response, const char* gold) {
+    return judge_math(response, gold, {}).outcome == Outcome::kCorrect;
+  };
+  for (const char* response :
+       {"The answer is 5 (since 5 > 4).", "The answer is 5 because 6 is even."})
+    EXPECT_TRUE(accepted(response, "5")) << response;
+  EXPECT_FALSE(accepted("The answer is 6 because 5 fails.", "5"));
+  EXPECT_TRUE(accepted("The correct option is C.", "\\text{(C)}"));
+  EXPECT_FALSE(accepted("The correct option is D, not C.", "\\text{(C)}"));
+}
+
 }  // namespace
 }  // namespace covrl
