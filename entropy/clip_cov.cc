@@ -23,15 +23,14 @@ class ClipCovControl : public CovarianceControl {
       : CovarianceControl(config, "clip_cov") {}
 
   at::Tensor select(const ControlView& view) override {
-    const kernels::CovarianceInput tokens =
-        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids);
-    const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
-    const int64_t quota = quota_of(config_.clip_cov_ratio * set_point_.strength(), moments.count);
-    const kernels::BandChoice choice = kernels::choose_in_covariance_band(
-        tokens, moments, {config_.clip_cov_lb, config_.clip_cov_ub, view.clipped_T.contiguous()},
-        quota, view.seed, view.step);
-    tally_.add(view, {moments.count, choice.num_candidates, quota}, choice.places);
-    return mask_of(choice.places, view.mask_T.numel());
+    const int64_t num_tokens = num_tokens_in(view.mask_T);
+    const int64_t quota = quota_of(config_.clip_cov_ratio * set_point_.strength(), num_tokens);
+    const at::Tensor clipped_T = view.clipped_T.to(view.device).contiguous();
+    const kernels::CovarianceSelection selection = kernels::select_in_covariance_band(
+        tokens_of(view), {config_.clip_cov_lb, config_.clip_cov_ub, clipped_T}, quota, view.seed,
+        view.step);
+    tally_.add(view, {num_tokens, quota}, selection);
+    return selection.mask_T();
   }
 
   at::Tensor apply(const ControlTerms& terms) const override {

@@ -19,8 +19,8 @@
 
 namespace covrl {
 
-// The whole mini-batch, the same on every rank. All [T] over its packed tokens; what lies outside
-// the mask is never read.
+// The whole mini-batch, the same on every rank. All [T] over its packed tokens, on the host; what
+// lies outside the mask is never read.
 struct ControlView {
   at::Tensor logprob_T;  // of the policy being updated (see `score`)
   at::Tensor old_logprob_T;
@@ -32,7 +32,8 @@ struct ControlView {
                                 // ties and random choices
   at::Tensor micro_batch_T;     // int64: the token's micro-batch, for `scope: micro`
   uint64_t seed = 0;
-  uint64_t step = 0;  // optimizer update counter
+  uint64_t step = 0;             // optimizer update counter
+  at::Device device = at::kCPU;  // of the policy: a selection can be made there and left there
 };
 
 // Per-token terms of one micro-batch, with gradient; 0 outside the mask.
@@ -49,7 +50,8 @@ class EntropyControl {
   virtual ~EntropyControl() = default;
   // Whether it needs select(), and so the log-probs that `score` names.
   virtual bool selects() const { return false; }
-  // bool [T], false outside the mask; undefined: nothing. The same on every rank.
+  // bool [T] on the host or the view's device, false outside the mask; undefined: nothing. The same
+  // on every rank.
   virtual at::Tensor select(const ControlView&) { return {}; }
   // Shaped per-token loss; the reduction comes after.
   virtual at::Tensor apply(const ControlTerms& terms) const { return terms.loss_T; }

@@ -29,7 +29,7 @@ at::Tensor select_per_micro_batch(EntropyControl& control, const ControlView& vi
   for (int64_t index = 0; index < num_micro_batches; ++index) {
     const at::Tensor places = at::nonzero(view.micro_batch_T == index).flatten();
     const at::Tensor chosen = control.select(part_of(view, places));
-    if (chosen.defined()) selected.index_copy_(0, places, chosen);
+    if (chosen.defined()) selected.index_copy_(0, places, chosen.cpu());
   }
   return selected;
 }

@@ -8,14 +8,23 @@ namespace covrl {
 
 kernels::CovarianceInput covariance_input(const at::Tensor& logprob_T,
                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                          const kernels::TokenIds& ids) {
+                                          const kernels::TokenIds& ids, at::Device device) {
   const bool floats =
       logprob_T.scalar_type() == at::kFloat && advantage_T.scalar_type() == at::kFloat;
-  const auto column = [](const at::Tensor& values, at::ScalarType type) {
-    return values.detach().to(type).contiguous();
+  const auto column = [device](const at::Tensor& values, at::ScalarType type) {
+    return values.detach().to(device, type).contiguous();
   };
-  return {column(logprob_T, floats ? at::kFloat : at::kDouble),
-          column(advantage_T, floats ? at::kFloat : at::kDouble), column(mask_T, at::kBool), ids};
+  kernels::CovarianceInput input{column(logprob_T, floats ? at::kFloat : at::kDouble),
+                                 column(advantage_T, floats ? at::kFloat : at::kDouble),
+                                 column(mask_T, at::kBool), ids};
+  if (!device.is_cpu()) input.id_T = at::tensor(ids.column(), at::kLong).to(device);
+  return input;
+}
+
+int64_t num_tokens_in(const at::Tensor& mask_T) {
+  const at::Tensor mask = mask_T.contiguous();
+  const bool* inside = mask.const_data_ptr<bool>();
+  return std::count(inside, inside + mask.numel(), true);
 }
 
 int64_t quota_of(double ratio, int64_t num_tokens) {

@@ -13,10 +13,14 @@
 namespace covrl {
 
 // The tokens inside a mask, contiguous as the kernels want them. log-prob and advantage may be of
-// any floating type: float64 unless both are float32.
+// any floating type: float64 unless both are float32. The result is on `device`.
 kernels::CovarianceInput covariance_input(const at::Tensor& logprob_T,
                                           const at::Tensor& advantage_T, const at::Tensor& mask_T,
-                                          const kernels::TokenIds& ids);
+                                          const kernels::TokenIds& ids,
+                                          at::Device device = at::kCPU);
+
+// Tokens inside a mask on the host.
+int64_t num_tokens_in(const at::Tensor& mask_T);
 
 // Tokens that a share of n stands for: floor(ratio * n), at least 1; 0 of none.
 int64_t quota_of(double ratio, int64_t num_tokens);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "entropy/control.h"
+#include "entropy/covariance.h"
 #include "entropy/selection_tally.h"
 #include "entropy/set_point.h"
 
@@ -29,6 +30,12 @@ class CovarianceControl : public EntropyControl {
   }
 
  protected:
+  // The view's tokens, on its device.
+  static kernels::CovarianceInput tokens_of(const ControlView& view) {
+    return covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids,
+                            view.device);
+  }
+
   EntropyControlConfig config_;
   SetPoint set_point_;
   SelectionTally tally_;

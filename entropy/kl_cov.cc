@@ -40,15 +40,12 @@ class KlCovControl : public CovarianceControl {
       : CovarianceControl(config, "kl_cov"), penalty_(form_of(config.kl_cov_penalty)) {}
 
   at::Tensor select(const ControlView& view) override {
-    const kernels::CovarianceInput tokens =
-        covariance_input(view.logprob_T, view.advantage_T, view.mask_T, view.token_ids);
-    const kernels::CovarianceMoments moments = kernels::covariance_moments(tokens);
-    const bool any = kernels::any_covariance(tokens, moments);
-    const int64_t quota = quota_of(config_.kl_cov_ratio, moments.count);
-    const std::vector<int64_t> places =
-        kernels::largest_covariance(tokens, moments, any ? quota : 0);
-    tally_.add(view, {moments.count, any ? moments.count : 0, quota}, places);
-    return mask_of(places, view.mask_T.numel());
+    const int64_t num_tokens = num_tokens_in(view.mask_T),
+                  quota = quota_of(config_.kl_cov_ratio, num_tokens);
+    const kernels::CovarianceSelection selection =
+        kernels::select_largest_covariance(tokens_of(view), quota);
+    tally_.add(view, {num_tokens, quota}, selection);
+    return selection.mask_T();
   }
 
   at::Tensor apply(const ControlTerms& terms) const override {

@@ -16,7 +16,7 @@ struct SelectedToken {
 };
 
 // At most `limit` of the tokens in `selected_T` (bool [T]), by falling covariance over all tokens
-// of the view.
+// of the view, equal ones by id.
 std::vector<SelectedToken> most_covariant(const ControlView& view, const at::Tensor& selected_T,
                                           int64_t limit);
 

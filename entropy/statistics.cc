@@ -16,8 +16,7 @@ namespace {
 std::vector<double> covariances(const at::Tensor& logprob_T, const at::Tensor& advantage_T,
                                 const at::Tensor& mask_T) {
   const kernels::CovarianceInput tokens = covariance_input(logprob_T, advantage_T, mask_T, {});
-  const at::Tensor values =
-      kernels::covariance(tokens, kernels::covariance_moments(tokens)).masked_select(tokens.mask_T);
+  const at::Tensor values = kernels::covariance(tokens).masked_select(tokens.mask_T);
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 

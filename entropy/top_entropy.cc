@@ -21,7 +21,7 @@ class TopEntropyControl : public EntropyControl {
 
   // The tokens that are kept.
   at::Tensor select(const ControlView& view) override {
-    const int64_t num_tokens = view.mask_T.sum().item<int64_t>();
+    const int64_t num_tokens = num_tokens_in(view.mask_T);
     const std::vector<int64_t> kept =
         top_k(view.entropy_T, view.mask_T, view.token_ids, quota_of(ratio_, num_tokens));
     if (!kept.empty()) {

@@ -12,7 +12,10 @@
 #include "kernels/best_of.h"
 #include "kernels/covariance_cpu.h"
 #include "kernels/cpu_kernels.h"
+#include "kernels/cuda_ops.h"
+#include "kernels/mode.h"
 #include "kernels/parallel.h"
+#include "kernels/reference_covariance.h"
 
 namespace covrl::kernels {
 namespace {
@@ -21,27 +24,39 @@ constexpr int64_t kBlock = 4096;     // tokens between two looks at what has bee
 constexpr int64_t kGrain = 1 << 16;  // tokens a thread takes at least
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-void check_column(const char* name, const at::Tensor& column, at::ScalarType dtype, int64_t count) {
+void check_column(const CovarianceInput& input, const char* name, const at::Tensor& column,
+                  at::ScalarType dtype) {
+  const int64_t count = input.mask_T.numel();
+  const at::Device device = input.logprob_T.device();
   if (column.scalar_type() != dtype || !column.is_contiguous() || column.numel() != count ||
-      !column.is_cpu())
+      column.device() != device)
     throw_usage("covariance: ", name, " is ", column.scalar_type(), " of shape ", column.sizes(),
                 " on ", column.device(), ", expected contiguous ", dtype, " with ", count,
-                " elements on the CPU");
+                " elements on ", device);
 }
 
 void check_input(const CovarianceInput& input) {
-  const int64_t count = input.mask_T.numel();
-  const bool doubles = input.logprob_T.scalar_type() == at::kDouble;
-  check_column("logprob", input.logprob_T, doubles ? at::kDouble : at::kFloat, count);
-  check_column("advantage", input.advantage_T, doubles ? at::kDouble : at::kFloat, count);
-  check_column("mask", input.mask_T, at::kBool, count);
+  const at::ScalarType type =
+      input.logprob_T.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  check_column(input, "logprob", input.logprob_T, type);
+  check_column(input, "advantage", input.advantage_T, type);
+  check_column(input, "mask", input.mask_T, at::kBool);
+  COVRL_CHECK(input.mask_T.numel() <= kMostMomentTokens, input.mask_T.numel(), " tokens");
 }
 
 void check_selection(const CovarianceInput& input, int64_t number) {
   check_input(input);
-  if (input.ids.size() != input.mask_T.numel())
+  if (!input.logprob_T.is_cpu())
+    check_column(input, "id", input.id_T, at::kLong);
+  else if (input.ids.size() != input.mask_T.numel())
     throw_usage("covariance: ", input.ids.size(), " ids of ", input.mask_T.numel(), " tokens");
   COVRL_CHECK(number >= 0, "select ", number, " tokens");
+}
+
+bool has_kernel(const CovarianceInput& input) {
+  return mode() == Mode::kFast &&
+         (input.logprob_T.is_cpu() ||
+          (input.logprob_T.is_cuda() && input.logprob_T.scalar_type() == at::kFloat));
 }
 
 // A part of the input as its loops see it.
@@ -182,7 +197,7 @@ class BandDraws {
     num_candidates_ += other.num_candidates_;
   }
   bool complete(int64_t number) const { return best_.size() == std::min(number, num_candidates_); }
-  BandChoice choice() { return {best_.places(), num_candidates_}; }
+  SelectedPlaces selected() { return {best_.places(), num_candidates_}; }
 
  private:
   BestOf<uint64_t> best_;  // of the complements
@@ -193,7 +208,7 @@ class BandDraws {
   int32_t indices_[kBlock];
 };
 
-// A uniform choice among the tokens of a band, as choose_in_covariance_band's contract has it.
+// A uniform choice among the tokens of a band, as select_in_covariance_band's contract has it.
 template <class T>
 class BandChooser {
  public:
@@ -201,9 +216,9 @@ class BandChooser {
               const CovarianceBand& band, const TokenIds& ids, const DrawKey& key)
       : columns_(columns), moments_(moments), band_(band), ids_(ids), key_(key) {}
 
-  BandChoice choose(int64_t number) const {
+  SelectedPlaces choose(int64_t number) const {
     BandDraws draws = draws_up_to(guess_limit(number), number);
-    return draws.complete(number) ? draws.choice() : draws_up_to(kMostBits, number).choice();
+    return draws.complete(number) ? draws.selected() : draws_up_to(kMostBits, number).selected();
   }
 
  private:
@@ -249,20 +264,11 @@ class BandChooser {
   DrawKey key_;
 };
 
-}  // namespace
-
-CovarianceMoments covariance_moments(const CovarianceInput& input) {
-  check_input(input);
-  const int64_t count = input.mask_T.numel();
-  COVRL_CHECK(count <= kMostMomentTokens, count, " tokens");
-  return with_columns(input, [](const auto& columns) { return moments_of(columns); });
-}
-
-at::Tensor covariance(const CovarianceInput& input, const CovarianceMoments& moments) {
-  check_input(input);
+at::Tensor covariance_cpu(const CovarianceInput& input) {
   at::Tensor result = at::empty(input.mask_T.sizes(), at::kDouble);
   double* values = result.mutable_data_ptr<double>();
   with_columns(input, [&](const auto& columns) {
+    const CovarianceMoments moments = moments_of(columns);
     parallel_for(columns.count, kGrain, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t)
         values[t] = columns.mask[t] ? columns.covariance_of(t, moments) : 0.0;
@@ -271,43 +277,93 @@ at::Tensor covariance(const CovarianceInput& input, const CovarianceMoments& mom
   return result;
 }
 
-bool any_covariance(const CovarianceInput& input, const CovarianceMoments& moments) {
-  check_input(input);
-  return with_columns(input, [&](const auto& columns) {
-    for (int64_t t = 0; t < columns.count; ++t)
-      if (columns.mask[t] && columns.covariance_of(t, moments) != 0) return true;
-    return false;
-  });
+template <class T>
+bool any_covariance(const Columns<T>& columns, const CovarianceMoments& moments) {
+  for (int64_t t = 0; t < columns.count; ++t)
+    if (columns.mask[t] && columns.covariance_of(t, moments) != 0) return true;
+  return false;
 }
 
-std::vector<int64_t> largest_covariance(const CovarianceInput& input,
-                                        const CovarianceMoments& moments, int64_t number) {
-  check_selection(input, number);
-  if (std::isnan(moments.mean_logprob) || std::isnan(moments.mean_advantage)) {
-    const at::Tensor zero_T = at::zeros_like(input.logprob_T);
-    return largest_covariance({zero_T, zero_T, input.mask_T, input.ids}, {moments.count, 0, 0},
-                              number);
-  }
-  return with_columns(input, [&](const auto& columns) {
+// Those of the smallest ids, where no covariance is a number.
+std::vector<int64_t> first_by_id(const CovarianceInput& input, int64_t number) {
+  const bool* mask = input.mask_T.const_data_ptr<bool>();
+  BestOf<double> best(number, 0, input.ids);
+  for (int64_t t = 0; t < input.mask_T.numel(); ++t)
+    if (mask[t]) best.offer(0, t);
+  return best.places();
+}
+
+SelectedPlaces select_largest_cpu(const CovarianceInput& input, int64_t number) {
+  return with_columns(input, [&](const auto& columns) -> SelectedPlaces {
+    const CovarianceMoments moments = moments_of(columns);
+    if (std::isnan(moments.mean_logprob) || std::isnan(moments.mean_advantage))
+      return {first_by_id(input, number), moments.count};
+    if (!any_covariance(columns, moments)) return {};
     const double guess = guess_threshold(columns, moments, number, input.ids);
     BestOf<double> best = best_above(guess, columns, moments, number, input.ids);
     if (best.size() < std::min(number, moments.count))
       best = best_above(-kInfinity, columns, moments, number, input.ids);
-    return best.places();
+    return {best.places(), moments.count};
   });
 }
 
-BandChoice choose_in_covariance_band(const CovarianceInput& input, const CovarianceMoments& moments,
-                                     const CovarianceBand& band, int64_t number, uint64_t seed,
-                                     uint64_t step) {
-  check_selection(input, number);
-  if (band.excluded_T.defined())
-    check_column("excluded", band.excluded_T, at::kBool, input.mask_T.numel());
-  COVRL_CHECK(step <= std::numeric_limits<uint32_t>::max(), "step ", step);
-  const DrawKey key = {philox_key(seed, Stream::kClipCov), static_cast<uint32_t>(step)};
+SelectedPlaces select_in_band_cpu(const CovarianceInput& input, const CovarianceBand& band,
+                                  int64_t number, const DrawKey& key) {
   return with_columns(input, [&](const auto& columns) {
+    const CovarianceMoments moments = moments_of(columns);
     return BandChooser(columns, moments, band, input.ids, key).choose(number);
   });
+}
+
+}  // namespace
+
+at::Tensor CovarianceSelection::mask_T() const {
+  if (selected_T_.defined()) return selected_T_;
+  at::Tensor mask_T = at::zeros({num_tokens_}, at::kBool);
+  bool* data = mask_T.mutable_data_ptr<bool>();
+  for (const int64_t place : places_.places) data[place] = true;
+  return mask_T;
+}
+
+SelectedPlaces CovarianceSelection::on_host() const {
+  if (!selected_T_.defined()) return places_;
+  const at::Tensor places = at::nonzero(selected_T_.cpu()).flatten();
+  const int64_t* data = places.const_data_ptr<int64_t>();
+  return {{data, data + places.numel()}, num_candidates_.cpu().item<int64_t>()};
+}
+
+CovarianceMoments covariance_moments(const CovarianceInput& input) {
+  check_input(input);
+  if (!has_kernel(input)) return reference::covariance_moments(input);
+  if (input.logprob_T.is_cuda()) return cuda_ops::covariance_moments(input);
+  return with_columns(input, [](const auto& columns) { return moments_of(columns); });
+}
+
+at::Tensor covariance(const CovarianceInput& input) {
+  check_input(input);
+  if (!has_kernel(input)) return reference::covariance(input);
+  return input.logprob_T.is_cuda() ? cuda_ops::covariance(input) : covariance_cpu(input);
+}
+
+CovarianceSelection select_largest_covariance(const CovarianceInput& input, int64_t number) {
+  check_selection(input, number);
+  if (!has_kernel(input)) return reference::select_largest_covariance(input, number);
+  if (input.logprob_T.is_cuda()) return cuda_ops::select_largest_covariance(input, number);
+  return {select_largest_cpu(input, number), input.mask_T.numel()};
+}
+
+CovarianceSelection select_in_covariance_band(const CovarianceInput& input,
+                                              const CovarianceBand& band, int64_t number,
+                                              uint64_t seed, uint64_t step) {
+  check_selection(input, number);
+  if (band.excluded_T.defined()) check_column(input, "excluded", band.excluded_T, at::kBool);
+  COVRL_CHECK(step <= std::numeric_limits<uint32_t>::max(), "step ", step);
+  if (!has_kernel(input))
+    return reference::select_in_covariance_band(input, band, number, seed, step);
+  const DrawKey key = {philox_key(seed, Stream::kClipCov), static_cast<uint32_t>(step)};
+  if (input.logprob_T.is_cuda())
+    return cuda_ops::select_in_covariance_band(input, band, number, key);
+  return {select_in_band_cpu(input, band, number, key), input.mask_T.numel()};
 }
 
 }  // namespace covrl::kernels

@@ -14,6 +14,8 @@
 #include "kernels/adamw.h"
 #include "kernels/adamw_scalars.h"
 #include "kernels/attention.h"
+#include "kernels/covariance.h"
+#include "kernels/covariance_cpu.h"
 #include "kernels/rope.h"
 #include "kernels/rope_cpu.h"
 #include "kernels/sample_token.h"
@@ -79,6 +81,14 @@ at::Tensor token_policy_loss(const TokenPolicyLossInput& input, const PolicyLoss
                              const PolicyLossGradients& gradients);
 // gradient times a float64 scalar on the device.
 at::Tensor scale_gradient(const at::Tensor& gradient_T, const at::Tensor& upstream);
+
+// float32. The moments alone are waited for.
+CovarianceMoments covariance_moments(const CovarianceInput& input);
+at::Tensor covariance(const CovarianceInput& input);
+CovarianceSelection select_largest_covariance(const CovarianceInput& input, int64_t number);
+CovarianceSelection select_in_covariance_band(const CovarianceInput& input,
+                                              const CovarianceBand& band, int64_t number,
+                                              const DrawKey& key);
 
 void adamw(const AdamwTensors& tensors, const AdamwScalars& scalars);
 at::Tensor gradient_norm(const at::Tensor& grad);

@@ -62,6 +62,19 @@ at::Tensor token_policy_loss(const TokenPolicyLossInput&, const PolicyLossTerms&
 
 at::Tensor scale_gradient(const at::Tensor&, const at::Tensor&) { refuse("token_policy_loss"); }
 
+CovarianceMoments covariance_moments(const CovarianceInput&) { refuse("covariance"); }
+
+at::Tensor covariance(const CovarianceInput&) { refuse("covariance"); }
+
+CovarianceSelection select_largest_covariance(const CovarianceInput&, int64_t) {
+  refuse("covariance");
+}
+
+CovarianceSelection select_in_covariance_band(const CovarianceInput&, const CovarianceBand&,
+                                              int64_t, const DrawKey&) {
+  refuse("covariance");
+}
+
 void adamw(const AdamwTensors&, const AdamwScalars&) { refuse("adamw"); }
 
 at::Tensor gradient_norm(const at::Tensor&) { refuse("gradient_norm"); }

@@ -26,9 +26,7 @@ class TokenIds {
   int64_t size() const { return runs_.back().begin; }
   int64_t operator[](int64_t place) const;
   // Whether the id at place a is the smaller.
-  bool precedes(int64_t a, int64_t b) const {
-    return ascending_ ? a < b : (*this)[a] < (*this)[b];
-  }
+  bool precedes(int64_t a, int64_t b) const { return ascending_ ? a < b : (*this)[a] < (*this)[b]; }
   // Those of the tokens at these places.
   TokenIds at(std::span<const int64_t> places) const;
   std::vector<int64_t> column() const;  // one by one

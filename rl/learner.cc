@@ -187,6 +187,7 @@ ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool 
   view.micro_batch_T = part(pass.micro_batch_T());
   view.seed = seed_;
   view.step = static_cast<uint64_t>(optimizer_.num_steps());
+  view.device = policy_.device();
   LossInput loss_input{view.logprob_T, view.old_logprob_T, view.advantage_T, view.mask_T, {}};
   for (int64_t n = mini_batch.first; n <= mini_batch.last; ++n)
     loss_input.offsets.push_back(batch.cu_seqlens[static_cast<size_t>(n)] - begin);
@@ -196,19 +197,26 @@ ControlView Learner::view(const Batch& batch, const MiniBatch& mini_batch, bool 
 
 std::vector<at::Tensor> Learner::select(const Batch& batch, const MiniBatch& mini_batch,
                                         bool weights_moved) {
-  selected_tokens_.clear();
   if (!controls_.selects()) return {};
   const at::NoGradGuard no_grad;
-  const ControlView seen = view(batch, mini_batch, weights_moved);
-  const std::vector<at::Tensor> selected = controls_.select(seen);
-  for (const at::Tensor& one : selected) {
+  last_.seen = view(batch, mini_batch, weights_moved);
+  last_.begin = mini_batch.begin(batch);
+  last_.selected = controls_.select(last_.seen);
+  for (at::Tensor& one : last_.selected)
+    if (one.defined()) one = one.to(policy_.device());
+  return last_.selected;
+}
+
+void Learner::show_selected_tokens() {
+  selected_tokens_.clear();
+  for (const at::Tensor& one : last_.selected) {
     if (!one.defined()) continue;
-    for (SelectedToken token : most_covariant(seen, one, kNumShownTokens)) {
-      token.entry += mini_batch.begin(batch);
+    for (SelectedToken token : most_covariant(last_.seen, one, kNumShownTokens)) {
+      token.entry += last_.begin;
       selected_tokens_.push_back(token);
     }
   }
-  return selected;
+  last_ = {};
 }
 
 at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
@@ -224,10 +232,9 @@ at::Tensor Learner::backward(const Batch& batch, const MiniBatch& mini_batch, co
   input.weight_T = reduction_weights(config_.loss_agg_mode, piece.part(batch.loss_mask_T),
                                      piece.offsets, mini_batch.counts)
                        .to(device);
+  const at::Tensor places = (piece.entries - mini_batch.begin(batch)).to(device);
   for (const at::Tensor& one : selected)
-    input.selected.push_back(
-        one.defined() ? one.index_select(0, piece.entries - mini_batch.begin(batch)).to(device)
-                      : one);
+    input.selected.push_back(one.defined() ? one.index_select(0, places) : one);
   input.policy = {{},
                   column(batch.old_logprob_T.get()),
                   column(batch.advantage_T.get()),
@@ -316,6 +323,7 @@ Metrics Learner::update(const Batch& batch) {
   metrics.set("actor/num_updates", static_cast<double>(results.size()));
   metrics.set("actor/num_skipped_updates", static_cast<double>(num_skipped));
   controls_.report(metrics);
+  show_selected_tokens();
   warn_if_kl_cov_is_inert(metrics);
   if (config_.entropy_control.rescore) rescore(batch, metrics);
   return metrics;

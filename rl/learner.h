@@ -93,8 +93,10 @@ class Learner {
   std::vector<double> scored_temperatures() const;
   // The mini-batch as controls see it. `weights_moved`: the policy has been updated since score().
   ControlView view(const Batch& batch, const MiniBatch& mini_batch, bool weights_moved);
+  // On the policy's device, where nothing waits for it.
   std::vector<at::Tensor> select(const Batch& batch, const MiniBatch& mini_batch,
                                  bool weights_moved);
+  void show_selected_tokens();
   at::Tensor backward(const Batch& batch, const MiniBatch& mini_batch, const Piece& piece,
                       const std::vector<at::Tensor>& selected);
   void check_finite(const Sums& sums) const;
@@ -116,6 +118,12 @@ class Learner {
   int64_t max_response_length_;
   std::unique_ptr<PolicyLoss> loss_;
   ControlStack controls_;
+  // Of the last update.
+  struct Selections {
+    ControlView seen;
+    std::vector<at::Tensor> selected;  // one a control
+    int64_t begin = 0;                 // of the mini-batch's entries
+  } last_;
   std::vector<SelectedToken> selected_tokens_;
   GradientSum gradient_;
   Optimizer optimizer_;

@@ -60,7 +60,8 @@ bool is_asked_for(const Node& quantity) {
               std::all_of(args.begin(), args.end(),
                           [](const Node* arg) { return is_function_value(*arg); }));
     case Kind::kMultiply:
-      return is_of_event(quantity) || (is_product_of_two(quantity) && has_several_symbols(quantity));
+      return is_of_event(quantity) ||
+             (is_product_of_two(quantity) && has_several_symbols(quantity));
     case Kind::kDivide:
       return args[0]->is(Kind::kSymbol) && args[1]->is(Kind::kSymbol) &&
              has_several_symbols(quantity);

@@ -58,9 +58,8 @@ void clip_cov(benchmark::State& state) {
   Turn turn(state);
   for (auto _ : state) {
     const CovarianceInput& in = turn.next().columns;
-    const CovarianceMoments moments = covariance_moments(in);
-    benchmark::DoNotOptimize(choose_in_covariance_band(
-        in, moments, {1, 5, {}}, static_cast<int64_t>(kBandShare * kTokens), 1, 1));
+    benchmark::DoNotOptimize(select_in_covariance_band(
+        in, {1, 5, {}}, static_cast<int64_t>(kBandShare * kTokens), 1, 1));
   }
 }
 
@@ -68,9 +67,8 @@ void kl_cov(benchmark::State& state) {
   Turn turn(state);
   for (auto _ : state) {
     const CovarianceInput& in = turn.next().columns;
-    const CovarianceMoments moments = covariance_moments(in);
     benchmark::DoNotOptimize(
-        largest_covariance(in, moments, static_cast<int64_t>(kTopShare * kTokens)));
+        select_largest_covariance(in, static_cast<int64_t>(kTopShare * kTokens)));
   }
 }
 
@@ -122,7 +120,7 @@ void reference_kl_cov(benchmark::State& state) {
 
 // The largest share 1 / range(1) of given numbers, one way or the other.
 std::vector<double> covariances(const CovarianceInput& in) {
-  const at::Tensor values = covariance(in, covariance_moments(in));
+  const at::Tensor values = covariance(in);
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + kTokens};
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <tuple>
@@ -68,7 +69,7 @@ TEST_P(CovarianceTest, MomentsAndValuesAreTheDefinitions) {
     EXPECT_NEAR(moments.mean_logprob, logprob.mean().item<double>(), 1e-13);
     EXPECT_NEAR(moments.mean_advantage, advantage.mean().item<double>(), 1e-13);
   }
-  const at::Tensor values = covariance(input, moments);
+  const at::Tensor values = covariance(input);
   EXPECT_EQ(values.masked_select(input.mask_T.logical_not()).count_nonzero().item<int64_t>(), 0);
   for (const Token& token : reference(input))
     EXPECT_EQ(values.const_data_ptr<double>()[token.place], token.covariance);
@@ -80,12 +81,19 @@ TEST_P(CovarianceTest, LargestAreThoseOfASort) {
     return a.covariance != b.covariance ? a.covariance > b.covariance : a.id < b.id;
   });
   const int64_t total = static_cast<int64_t>(tokens.size());
+  const bool any = std::any_of(tokens.begin(), tokens.end(),
+                               [](const Token& token) { return token.covariance != 0; });
   for (const int64_t number :
        {int64_t{0}, int64_t{1}, int64_t{2}, total / 50, total / 3, total, total + 5}) {
     std::vector<int64_t> wanted;
-    for (int64_t i = 0; i < std::min(number, total); ++i)
+    for (int64_t i = 0; any && i < std::min(number, total); ++i)
       wanted.push_back(tokens[static_cast<size_t>(i)].place);
-    EXPECT_EQ(largest_covariance(input, moments, number), wanted) << number;
+    const CovarianceSelection selection = select_largest_covariance(input, number);
+    EXPECT_EQ(selection.on_host().places, wanted) << number;
+    EXPECT_EQ(selection.on_host().num_candidates, any ? total : 0);
+    const at::Tensor marked = at::nonzero(selection.mask_T()).flatten();
+    std::sort(wanted.begin(), wanted.end());
+    EXPECT_TRUE(marked.equal(at::tensor(wanted, at::kLong))) << number;
   }
 }
 
@@ -108,12 +116,11 @@ std::vector<int64_t> by_draws(const CovarianceInput& input, const CovarianceBand
 }
 
 void expect_smallest_draws(const CovarianceInput& input, const CovarianceBand& band) {
-  const CovarianceMoments moments = covariance_moments(input);
   const std::vector<int64_t> candidates = by_draws(input, band);
   const size_t total = candidates.size();
   for (const size_t number : {size_t{0}, size_t{1}, total / 500, total / 7, total, total + 3}) {
-    const BandChoice seen =
-        choose_in_covariance_band(input, moments, band, static_cast<int64_t>(number), 9, 4);
+    const SelectedPlaces seen =
+        select_in_covariance_band(input, band, static_cast<int64_t>(number), 9, 4).on_host();
     EXPECT_EQ(seen.num_candidates, static_cast<int64_t>(total));
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(number, total));
     EXPECT_EQ(seen.places, std::vector<int64_t>(candidates.begin(), end)) << number;
@@ -141,13 +148,24 @@ TEST_P(CovarianceTest, SequencesAreDrawnFromByTheirTokensIds) {
 // Everything that is computed of an input, tokens by their ids.
 auto everything(const CovarianceInput& input) {
   const CovarianceMoments seen = covariance_moments(input);
+  const SelectedPlaces largest = select_largest_covariance(input, 40).on_host(),
+                       band = select_in_covariance_band(input, {0.1, 1.5, {}}, 40, 1, 2).on_host();
   const auto ids = [&](std::vector<int64_t> places) {
     for (int64_t& place : places) place = input.ids[place];
     return places;
   };
-  return std::tuple(seen.count, seen.mean_logprob, seen.mean_advantage, any_covariance(input, seen),
-                    ids(largest_covariance(input, seen, 40)),
-                    ids(choose_in_covariance_band(input, seen, {0.1, 1.5, {}}, 40, 1, 2).places));
+  return std::tuple(seen.count, seen.mean_logprob, seen.mean_advantage, largest.num_candidates,
+                    ids(largest.places), band.num_candidates, ids(band.places));
+}
+
+// Sums of these values are exact in double.
+TEST_P(CovarianceTest, OracleComputesTheSame) {
+  const auto wanted = everything(input);
+  const at::Tensor values = covariance(input);
+  set_mode(Mode::kReference);
+  EXPECT_EQ(everything(input), wanted);
+  EXPECT_TRUE(covariance(input).equal(values));
+  set_mode(Mode::kFast);
 }
 
 TEST_P(CovarianceTest, ThreadsAndInstructionSetsChangeNoBit) {
@@ -216,7 +234,7 @@ TEST(CovarianceSelectionTest, PartsUnlikeTheRestDoNotMatter) {
               [](const Token& a, const Token& b) { return a.covariance > b.covariance; });
     std::vector<int64_t> wanted;
     for (size_t i = 0; i < 900; ++i) wanted.push_back(tokens[i].place);
-    EXPECT_EQ(largest_covariance(input, covariance_moments(input), 900), wanted);
+    EXPECT_EQ(select_largest_covariance(input, 900).on_host().places, wanted);
   }
 }
 
@@ -278,10 +296,16 @@ TEST(CovarianceMomentsTest, EqualValuesHaveNoCovariance) {
   for (const float value : {0.1f, -0.3f, 0.0f, 1e-20f, 1e-44f, -7e8f, 3e38f}) {
     const CovarianceInput input =
         input_of(std::vector<float>(77, value), std::vector<float>(77, 0.2f));
-    const CovarianceMoments moments = covariance_moments(input);
-    EXPECT_EQ(moments.mean_logprob, value);
-    EXPECT_FALSE(any_covariance(input, moments)) << value;
-    EXPECT_EQ(largest_covariance(input, moments, 2), (std::vector<int64_t>{76, 75}));
+    for (const Mode one : {Mode::kFast, Mode::kReference}) {
+      set_mode(one);
+      EXPECT_EQ(covariance_moments(input).mean_logprob, value);
+      const SelectedPlaces largest = select_largest_covariance(input, 2).on_host();
+      EXPECT_EQ(largest.num_candidates, 0) << value;
+      EXPECT_TRUE(largest.places.empty());
+      EXPECT_EQ(select_in_covariance_band(input, {-1, 1, {}}, 2, 1, 1).on_host().num_candidates,
+                77);
+    }
+    set_mode(Mode::kFast);
   }
 }
 
@@ -293,29 +317,31 @@ TEST(CovarianceMomentsTest, OneBadValueMakesAllNaN) {
       values[place] = bad;
       const CovarianceInput input =
           input_of(std::vector<float>(values.rbegin(), values.rend()), std::vector<float>(100, 1));
-      const CovarianceMoments moments = covariance_moments(input);
-      EXPECT_TRUE(std::isnan(moments.mean_logprob)) << bad << place;
-      EXPECT_TRUE(covariance(input, moments).isnan().all().item<bool>());
-      EXPECT_TRUE(any_covariance(input, moments));
-      EXPECT_EQ(largest_covariance(input, moments, 2), (std::vector<int64_t>{99, 98}));
-      EXPECT_EQ(choose_in_covariance_band(input, moments, {-9, 9, {}}, 2, 1, 1).num_candidates, 0);
+      for (const Mode one : {Mode::kFast, Mode::kReference}) {
+        set_mode(one);
+        EXPECT_TRUE(std::isnan(covariance_moments(input).mean_logprob)) << bad << place;
+        EXPECT_TRUE(covariance(input).isnan().all().item<bool>());
+        EXPECT_EQ(select_largest_covariance(input, 2).on_host().places,
+                  (std::vector<int64_t>{99, 98}));
+        EXPECT_EQ(select_in_covariance_band(input, {-9, 9, {}}, 2, 1, 1).on_host().num_candidates,
+                  0);
+      }
+      set_mode(Mode::kFast);
     }
   }
 }
 
 TEST(CovarianceInputTest, EachTokenNeedsAnId) {
   CovarianceInput input = make_input(10, 0);
-  const CovarianceMoments moments = covariance_moments(input);
   input.ids.append(1, 1);
-  EXPECT_THROW(largest_covariance(input, moments, 1), Error);
+  EXPECT_THROW(select_largest_covariance(input, 1), Error);
 }
 
 TEST(CovarianceInputTest, WrongInputIsNamed) {
   CovarianceInput input = make_input(10, 0);
-  const CovarianceMoments moments = covariance_moments(input);
   input.advantage_T = input.advantage_T.to(at::kDouble);
   try {
-    largest_covariance(input, moments, 1);
+    select_largest_covariance(input, 1);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("advantage is Double"), std::string::npos)

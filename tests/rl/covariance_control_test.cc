@@ -120,7 +120,7 @@ testing::Tolerance with_added_tokens(testing::Tolerance tolerance) {
 at::Tensor covariances_in(const ControlView& view, const at::Tensor& mask_T) {
   const kernels::CovarianceInput tokens =
       covariance_input(view.logprob_T, view.advantage_T, mask_T, view.token_ids);
-  return kernels::covariance(tokens, kernels::covariance_moments(tokens));
+  return kernels::covariance(tokens);
 }
 
 // The fork's gradient of the bounded tokens and, where all are, both references' loss; 0 of no
