@@ -1,6 +1,10 @@
 #include "kernels/radix_select.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
+#include "kernels/mode.h"
 
 namespace covrl::kernels {
 namespace {
@@ -61,12 +65,33 @@ void run(RadixSearch& search, Part& part, const HistogramSum& sum) {
   }
 }
 
+// The oracle: places inside the mask, the largest number first.
+std::vector<int64_t> sorted_places(const RadixItems& items) {
+  std::vector<int64_t> places;
+  for (int64_t place = 0; place < items.count; ++place)
+    if (items.mask[place]) places.push_back(place);
+  std::sort(places.begin(), places.end(), [&items](int64_t a, int64_t b) {
+    const double x = items.values[a], y = items.values[b];
+    if (std::isnan(x) != std::isnan(y)) return std::isnan(y);
+    return x == y || std::isnan(x) ? items.ids[a] < items.ids[b] : x > y;
+  });
+  return places;
+}
+
+bool uses_oracle(const HistogramSum& sum) { return mode() == Mode::kReference && !sum; }
+
 }  // namespace
 
 std::vector<int64_t> radix_select(const RadixItems& items, int64_t number,
                                   const HistogramSum& sum) {
   COVRL_CHECK(number >= 0, "select ", number, " numbers");
   if (number == 0) return {};
+  if (uses_oracle(sum)) {
+    std::vector<int64_t> places = sorted_places(items);
+    if (number < std::ssize(places)) places.resize(static_cast<size_t>(number));
+    std::sort(places.begin(), places.end());
+    return places;
+  }
   RadixSearch search;
   search.wanted = number;
   Part part(items);
@@ -75,6 +100,7 @@ std::vector<int64_t> radix_select(const RadixItems& items, int64_t number,
 }
 
 double order_statistic(const RadixItems& items, int64_t above, const HistogramSum& sum) {
+  if (uses_oracle(sum)) return items.values[sorted_places(items).at(static_cast<size_t>(above))];
   RadixSearch search;
   search.wanted = above + 1;
   search.whole_key = true;

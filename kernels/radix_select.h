@@ -5,6 +5,8 @@
 //
 // A number is ordered by a 64-bit key, an id by another, larger for the smaller id: the k largest
 // pairs (key, id key) are the k largest numbers, equal ones by the smaller id.
+//
+// In reference mode a sort takes the place of the search, where one rank has all numbers.
 #pragma once
 
 #include <cstdint>

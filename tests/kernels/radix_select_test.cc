@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "core/rng.h"
+#include "kernels/mode.h"
 
 namespace covrl::kernels {
 namespace {
@@ -116,6 +117,20 @@ TEST_P(RadixSelectTest, OrderStatisticsAreThoseOfASort) {
     EXPECT_TRUE(seen == expected || (std::isnan(seen) && std::isnan(expected)))
         << above << ": " << seen << ", expected " << expected;
   }
+}
+
+TEST_P(RadixSelectTest, OracleFindsTheSame) {
+  set_mode(Mode::kReference);
+  for (const int64_t number : counts())
+    if (number >= 0) {
+      EXPECT_EQ(radix_select(numbers.items(), number), wanted(number)) << number;
+    }
+  if (!sorted.empty()) {
+    const double seen = order_statistic(numbers.items(), 0),
+                 expected = numbers.values[static_cast<size_t>(sorted[0])];
+    EXPECT_TRUE(seen == expected || (std::isnan(seen) && std::isnan(expected)));
+  }
+  set_mode(Mode::kFast);
 }
 
 // Every rank is a thread; a histogram is complete when all have added theirs.
