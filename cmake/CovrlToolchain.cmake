@@ -25,6 +25,8 @@ target_compile_options(covrl_options INTERFACE
 target_compile_definitions(covrl_options INTERFACE COVRL_VERSION="${PROJECT_VERSION}")
 target_include_directories(covrl_options INTERFACE ${CMAKE_SOURCE_DIR})
 if(COVRL_SANITIZE)
-  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${COVRL_SANITIZE}> $<$<COMPILE_LANGUAGE:CXX>:-fno-omit-frame-pointer>)
+  # Undefined behaviour ends the program: else it is a line that a passing test hides.
+  set(sanitizer_flags -fsanitize=${COVRL_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:${sanitizer_flags}>")
   add_link_options(-fsanitize=${COVRL_SANITIZE})
 endif()
