@@ -100,6 +100,7 @@ void set_option(std::string_view name, std::string_view value) {
   if (name == "--threads") {
     int threads = 0;
     std::from_chars(value.data(), value.data() + value.size(), threads);
+    if (threads < 1) throw_usage("--threads=", value, " is not a number of threads");
     set_num_threads(threads);
   } else {
     const auto* known = std::find(std::begin(kIsaNames), std::end(kIsaNames), value);
