@@ -10,7 +10,7 @@
 namespace covrl::kernels {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // A column's sums, lane by lane.
 struct ColumnLanes {
@@ -139,8 +139,8 @@ constexpr int64_t kQuickGroups = 64;  // a lane's sum of 256 parts, each up to 2
 
 struct QuickColumn {
   Words parts[3] = {no_words(), no_words(), no_words()};
-  Vec smallest = broadcast(std::numeric_limits<float>::infinity());
-  Vec largest = broadcast(-std::numeric_limits<float>::infinity());
+  Vec smallest = broadcast(kInfinity);
+  Vec largest = broadcast(-kInfinity);
 };
 
 COVRL_INLINE void add_values(QuickColumn& column, Vec x, uint32_t lanes) {
@@ -261,14 +261,15 @@ COVRL_INLINE void philox(const Integers* ids, const DrawKey& key, Integers* bits
 #pragma GCC unroll 4
   for (int part = 0; part < kDrawParts; ++part)
     parts[part] = {integers(key.step), high_half(ids[part]), ids[part], integers(0)};
-  uint32_t key0 = key.key[0], key1 = key.key[1];
+  uint32_t keys[2];
+  std::memcpy(keys, &key.key, sizeof keys);
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
 #pragma GCC unroll 4
     for (int part = 0; part < kDrawParts; ++part)
-      philox_round(parts[part], integers(key0), integers(key1));
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+      philox_round(parts[part], integers(keys[0]), integers(keys[1]));
+    keys[0] += 0x9E3779B9u;
+    keys[1] += 0xBB67AE85u;
   }
 #pragma GCC unroll 4
   for (int part = 0; part < kDrawParts; ++part)
