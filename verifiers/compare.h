@@ -68,6 +68,7 @@ class Comparer {
   bool equal_inequalities(const Node& gold, const Node& answer);
   bool equal_congruences(const Node& gold, const Node& answer);
   bool value_of_relation_equals(const Node& relation, const Node& value, bool relation_is_gold);
+  const Node* value_in_letter_of(const Node& gold, const Node& answer);
   bool states_quantity(const Node& relation, const Node& gold);
   bool is_impossible(const Assignment& assigned);
   std::optional<mpq_class> ratio_of_differences(const Node& gold, const Node& answer);

@@ -4,6 +4,8 @@
 #include "verifiers/asked_for.h"
 #include "verifiers/compare.h"
 #include "verifiers/probe.h"
+#include "verifiers/substitute.h"
+#include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
 
 namespace covrl::math {
@@ -58,6 +60,14 @@ bool holds(const Node& node, const std::string& symbol) {
   return node.is(Kind::kSymbol, symbol) ||
          std::any_of(node.args.begin(), node.args.end(),
                      [&](const Node* arg) { return holds(*arg, symbol); });
+}
+
+// x of f(x); empty for other names.
+std::string defined_letter(const Node& name) {
+  const size_t open = name.text.find('(');
+  const bool is_definition = name.is(Kind::kSymbol) && open != std::string::npos &&
+                             name.text.size() == open + 3 && is_letter(name.text[open + 1]);
+  return is_definition ? name.text.substr(open + 1, 1) : "";
 }
 
 // x and x_1, but not x and y, nor x and \sin x or |x|.
@@ -150,6 +160,20 @@ bool Comparer::is_impossible(const Assignment& assigned) {
          order(*assigned.value, *arena_.number(0), budget_) == -1;
 }
 
+// x^2 for f(n) = n^2 beside a gold of f(x) = ...; nullptr when they are no such definitions.
+const Node* Comparer::value_in_letter_of(const Node& gold, const Node& answer) {
+  if (!is_equation(gold) || !is_equation(answer) || gold.args.size() != 2 ||
+      answer.args.size() != 2)
+    return nullptr;
+  const std::string wanted = defined_letter(gold.arg(0)), letter = defined_letter(answer.arg(0));
+  if (wanted.empty() || letter.empty() || wanted == letter) return nullptr;
+  const bool same_name = gold.arg(0).text.substr(0, gold.arg(0).text.find('(')) ==
+                         answer.arg(0).text.substr(0, answer.arg(0).text.find('('));
+  if (!same_name || holds(answer.arg(1), wanted)) return nullptr;
+  const Node* symbol = arena_.make(Kind::kSymbol, {}, wanted);
+  return substituted(answer.arg(1), letter, *symbol, arena_, budget_);
+}
+
 bool Comparer::equal_relations(const Node& gold, const Node& answer) {
   if (!answer.is(Kind::kRelation)) return value_of_relation_equals(gold, answer, true);
   if (!gold.is(Kind::kRelation)) return value_of_relation_equals(answer, gold, false);
@@ -158,6 +182,7 @@ bool Comparer::equal_relations(const Node& gold, const Node& answer) {
   if (congruence && answer.relations[0] == Relation::kCongruent)
     return equal_congruences(gold, answer);
   if (is_equation(gold) && is_equation(answer) && equal_equations(gold, answer)) return true;
+  if (const Node* value = value_in_letter_of(gold, answer)) return equal(gold.arg(1), *value);
   const Assignment left = assignment(gold), right = assignment(answer);
   if (!left.name || !right.name) {
     const auto gold_region = region(gold), answer_region = region(answer);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "verifiers/substitute.h"
+
 namespace covrl::math {
 
 namespace {
@@ -39,17 +41,12 @@ struct Bounds {
   long low = 0, high = 0;
 };
 
-// i is the imaginary unit, but not where it counts.
-bool is_index(const Node& node, const std::string& name) {
-  return (node.is(Kind::kSymbol) || node.is(Kind::kConstant)) && node.text == name;
-}
-
 // Whether the index occurs where no number can take its place: in a name, or as another's index.
 bool is_bound_elsewhere(const Node& node, const std::string& index) {
   if (node.is(Kind::kSymbol) && node.text != index && node.text.find(index) != std::string::npos)
     return true;
   if (is_big(node) && node.args.size() == 3 && node.arg(0).is(Kind::kRelation) &&
-      is_index(node.arg(0).arg(0), index))
+      is_named(node.arg(0).arg(0), index))
     return true;
   return std::any_of(node.args.begin(), node.args.end(),
                      [&](const Node* arg) { return is_bound_elsewhere(*arg, index); });
@@ -86,17 +83,9 @@ class Writer {
   const Node* terms(const Node& node, const Bounds& bounds) {
     std::vector<const Node*> terms;
     for (long k = bounds.low; k <= bounds.high; ++k)
-      terms.push_back(written_out(*with_value(node.arg(2), bounds.index, *arena_.number(k))));
+      terms.push_back(
+          written_out(*substituted(node.arg(2), bounds.index, *arena_.number(k), arena_, budget_)));
     return arena_.make(node.text == "sum" ? Kind::kAdd : Kind::kMultiply, std::move(terms));
-  }
-
-  const Node* with_value(const Node& node, const std::string& index, const Node& value) {
-    budget_.spend(20);
-    if (is_index(node, index)) return &value;
-    if (node.args.empty()) return &node;
-    Node copy = node;
-    for (const Node*& arg : copy.args) arg = with_value(*arg, index, value);
-    return arena_.add(std::move(copy));
   }
 
   Arena& arena_;

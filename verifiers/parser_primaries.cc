@@ -3,6 +3,7 @@
 #include "verifiers/parser_rules.h"
 #include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -38,11 +39,10 @@ const Node* Parser::number() {
 const Node* Parser::words() {
   std::string text;
   for (; now().kind == TokenKind::kText; advance()) text += lower_case(now().text);
+  if (sign('(') && !now().after_space) return make(Kind::kCall, {brackets()}, text);  // Var(X)
   if (starts_factor(*make(Kind::kText, {}))) throw SyntaxError{};
-  if (text == "allrealnumbers" || text == "allreals") return make(Kind::kConstant, {}, "reals");
-  for (const std::string_view none : {"nosolution", "nosolutions", "norealsolution",
-                                      "norealsolutions", "norealroots", "emptyset", "theemptyset"})
-    if (text == none) return make(Kind::kConstant, {}, "emptyset");
+  if (is_all_reals(text)) return make(Kind::kConstant, {}, "reals");
+  if (is_no_solution(text)) return make(Kind::kConstant, {}, "emptyset");
   return make(Kind::kText, {}, text);
 }
 

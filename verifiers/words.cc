@@ -68,6 +68,19 @@ bool is_answer_word(std::string_view word) {
   return words.contains(word);
 }
 
+bool is_all_reals(std::string_view words) {
+  static const Words known = words_of(R"(
+      allrealnumbers allreals allrealvalues allreal everyrealnumber thesetofallrealnumbers)");
+  return known.contains(words);
+}
+
+bool is_no_solution(std::string_view words) {
+  static const Words known = words_of(R"(
+      nosolution nosolutions norealsolution norealsolutions norealroots emptyset theemptyset
+      therearenosolutions thereisnosolution)");
+  return known.contains(words);
+}
+
 bool is_month(std::string_view word) {
   static const Words words = words_of(R"(
       January February March April May June July August September October November December)");

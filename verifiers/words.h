@@ -19,6 +19,9 @@ std::string_view usual_unit(std::string_view word);
 
 // even, yes, true ...: an answer in one word, where it is all of it.
 bool is_answer_word(std::string_view word);
+// allrealnumbers, nosolution ...: what the words say together, without their spaces.
+bool is_all_reals(std::string_view words);
+bool is_no_solution(std::string_view words);
 // January to December, written so.
 bool is_month(std::string_view word);
 // Beside a unit says nothing: "different" ways, "in total", cups "of" flour.

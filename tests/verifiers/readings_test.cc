@@ -132,7 +132,8 @@ TEST(Readings, LettersAndNumbersSideBySide) {
 TEST(Readings, QuantitiesAskedFor) {
   expect_rows({{"5",
                 {"m+n=5", "m+n=2+3=5", "100a+10b+c=5", "ab=5", "AB+BC=5", "f(1)+f(2)=5",
-                 "\\frac mn=5", "\\lim_{x\\to0}f(x)=5", "P(X=1)=5", "P(A\\cap B)=5"},
+                 "\\frac mn=5", "\\lim_{x\\to0}f(x)=5", "P(X=1)=5", "P(A\\cap B)=5",
+                 "\\mathrm{Var}(X)=5", "\\text{Area}(ABC)=5"},
                 {"m+n=6", "m+n\\ge5", "x+1=5", "x^2+x=5", "2x+3y=5", "m+n=5x", "m=5,n=6,m+n=11",
                  "m+n=4=5", "not=5"}},
                {"0", {"x=0"}, {"x+y=0", "ab=0", "3x-4y-1=0"}},
@@ -142,6 +143,13 @@ TEST(Readings, QuantitiesAskedFor) {
                 {"m\\le\\frac{2\\sqrt3}{\\sqrt n}"},
                 {"m\\ge\\frac{2\\sqrt3}{\\sqrt n}"}}});
   EXPECT_EQ(compare_answers("m+n=5", "5", {}), Outcome::kWrong);
+}
+
+TEST(Readings, DefinitionsInAnotherLetter) {
+  expect_rows({{"f(n)=2n+1007",
+                {"f(x)=2x+1007", "f(x)=1007+2x"},
+                {"f(x)=2n+1007", "g(x)=2x+1007", "f(x)=2x", "f(x)=2x+1007n"}},
+               {"f(x)=ax", {"f(t)=at"}, {"f(a)=ax", "f(a)=xa"}}});
 }
 
 TEST(Readings, ReasonsBehindAnAnswer) {
