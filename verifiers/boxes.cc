@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kCommands = {"\\boxed", "\\fbox"};
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
 // Length of the command at `at`, 0 when there is none. \boxedx is another command.
 size_t command_length(std::string_view text, size_t at) {
   for (const std::string_view command : kCommands) {

@@ -9,6 +9,7 @@
 #include "verifiers/text.h"
 #include "verifiers/timed.h"
 #include "verifiers/verifier.h"
+#include "verifiers/vocabulary.h"
 #include "verifiers/work_budget.h"
 
 namespace covrl {
@@ -33,11 +34,10 @@ std::string comparable(std::string_view text) {
   for (bool bare = false; !bare;) {
     bare = true;
     text = trimmed(text, " \t\r\n\f\v*$_\"'.");
-    for (const std::string_view wrapper : {"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"}) {
-      if (!text.starts_with(wrapper) || !text.ends_with('}')) continue;
-      text = text.substr(wrapper.size(), text.size() - wrapper.size() - 1);
-      bare = false;
-    }
+    const size_t opening = math::text_opening_length(text);
+    if (opening == 0 || !text.ends_with('}')) continue;
+    text = text.substr(opening, text.size() - opening - 1);
+    bare = false;
   }
   return lower_case(text);
 }

@@ -72,7 +72,6 @@ std::optional<Comparer::Region> Comparer::region(const Node& node) {
 // x > 3, 3 < x <= 4, x \ne 3, x \in S, x = 3
 std::optional<Comparer::Region> Comparer::region_of_relation(const Node& node) {
   const size_t n = node.args.size();
-  if (n > 3) return std::nullopt;
   if (n == 2 && node.relations[0] == Relation::kIn && is_variable(node.arg(0))) {
     auto inside = region(node.arg(1));
     if (inside) inside->variable = node.arg(0).text;
@@ -82,7 +81,7 @@ std::optional<Comparer::Region> Comparer::region_of_relation(const Node& node) {
     return region_of_distance(node);
   size_t at = 0;  // of the variable
   while (at < n && !is_variable(node.arg(at))) ++at;
-  if (at == n || (n == 3 && at != 1)) return std::nullopt;
+  if (at == n || n > 3 || (n == 3 && at != 1)) return std::nullopt;
   Region result{{}, node.arg(at).text};
   Piece piece;
   for (size_t i = 0; i < n; ++i) {

@@ -14,7 +14,7 @@ namespace covrl::math {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~'; }
+bool is_gap(char c) { return is_space(c) || c == '~'; }
 
 // Mathematics: runs of letters are variables. Words: they are text.
 enum class Mode { kMath, kWords };
@@ -63,7 +63,7 @@ class Lexer {
 
   size_t step(std::string_view text, size_t at, Mode mode) {
     const char c = text[at];
-    if (is_space(c)) return skip_space(at);
+    if (is_gap(c)) return skip_space(at);
     if (starts_number(text, at)) return number(text, at);
     if (c == '\\') return backslash(text, at);
     if (is_letter(c)) return letters(text, at, mode);
@@ -214,6 +214,12 @@ class Lexer {
     }
     if (name == "begin" || name == "end") return environment(text, end, name);
     if (name == "AA" || (in_phrase_ && (name == "Omega" || name == "mu"))) return word(name, end);
+    return named(text, at, end);
+  }
+
+  // A command that says something, named from behind its backslash to `end`.
+  size_t named(std::string_view text, size_t at, size_t end) {
+    const std::string_view name = text.substr(at + 1, end - at - 1);
     if (const char c = sign_of_command(name)) {
       sign(c);
     } else if (name == "lor" || name == "land" || name == "vee" || name == "wedge") {
@@ -277,7 +283,7 @@ class Lexer {
 
   // What \text{} or \mathrm{} hold.
   size_t words(std::string_view text, size_t at, CommandUse use) {
-    while (at < text.size() && is_space(text[at])) ++at;
+    while (at < text.size() && is_gap(text[at])) ++at;
     if (at == text.size()) return at;
     if (text[at] != '{') {  // \text A
       if (is_letter(text[at])) push({TokenKind::kLetter, std::string(1, text[at])});
@@ -307,7 +313,7 @@ class Lexer {
       push({unit ? TokenKind::kText : TokenKind::kLetter, std::string(content)});
     } else {
       if (++nested_ > 8) throw OverBudget{"too deep text", true};
-      space_ |= !inside.empty() && is_space(inside.front());
+      space_ |= !inside.empty() && is_gap(inside.front());
       lex(inside, Mode::kWords, after_number && is_unit_formula(content));
       --nested_;
     }

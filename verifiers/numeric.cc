@@ -9,6 +9,7 @@
 #include "verifiers/text.h"
 #include "verifiers/timed.h"
 #include "verifiers/verifier.h"
+#include "verifiers/vocabulary.h"
 
 namespace covrl {
 namespace {
@@ -107,12 +108,13 @@ bool is_name(std::string_view text) {
   };
   if (take(text, "\\text{") || take(text, "\\mathrm{")) {
     do {
-      if (const std::string_view word = take_letters(); !is_plain_word(word)) return false;
+      if (const std::string_view word = take_letters(); !math::is_plain_word(word)) return false;
     } while (take(text, " "));
     if (!take(text, "}")) return false;
   } else if (take(text, "\\")) {
-    if (!is_greek_letter(take_letters())) return false;
-  } else if (const std::string_view word = take_letters(); word.empty() || !is_plain_word(word)) {
+    if (!math::is_greek_letter(take_letters())) return false;
+  } else if (const std::string_view word = take_letters();
+             word.empty() || !math::is_plain_word(word)) {
     return false;
   }
   if (take(text, "_")) {

@@ -6,7 +6,6 @@
 
 #include "verifiers/text.h"
 #include "verifiers/vocabulary.h"
-#include "verifiers/word_list.h"
 #include "verifiers/words.h"
 
 namespace covrl {
@@ -38,8 +37,9 @@ class TailReader {
 
  private:
   bool take_space() {
-    const bool opened = take_any(rest_, {"\\text{", "\\textrm{", "\\textbf{", "\\mathrm{",
-                                         "\\mathbf{", "\\mbox{", "\\operatorname{"});
+    const size_t opening = math::text_opening_length(rest_);
+    const bool opened = opening > 0;
+    rest_.remove_prefix(opening);
     const bool closed = !opened && depth_ > 0 && take_any(rest_, {"}"});
     depth_ += opened - closed;
     const bool is_last_stop = rest_.size() == 1 && rest_[0] == '.';
@@ -95,7 +95,7 @@ class TailReader {
 
   // "5 K" is a temperature, "5K" five thousand, "5 xy" and "5xyz" are products.
   bool is_unit(std::string_view word, const std::string& lower) {
-    if (!is_plain_word(lower)) return false;
+    if (!math::is_plain_word(lower)) return false;
     const bool against = num_words_ == 0 && !is_apart_ && !wants_word_;
     constexpr std::string_view kSafeAgainst = "mgshNJWVLl";
     if (against && word.size() == 1) return kSafeAgainst.find(word[0]) != std::string_view::npos;
@@ -123,18 +123,5 @@ class TailReader {
 }  // namespace
 
 NumberTail number_tail(std::string_view text) { return TailReader(text).read(); }
-
-bool is_plain_word(std::string_view word) {
-  const std::string lower = lower_case(word);
-  return !math::changes_meaning(lower) && !math::is_plain_command(lower) &&
-         !math::is_function(lower) && !is_greek_letter(lower);
-}
-
-bool is_greek_letter(std::string_view name) {
-  static const math::Words letters = math::words_of(R"(
-      alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi
-      chi psi omega upsilon varepsilon varphi vartheta varrho varsigma)");
-  return letters.contains(lower_case(name));
-}
 
 }  // namespace covrl

@@ -13,10 +13,4 @@ enum class NumberTail {
 
 NumberTail number_tail(std::string_view text);
 
-// A word that neither is a number nor changes one, nor names a function: "apples", not "dozen".
-bool is_plain_word(std::string_view word);
-
-// "omega", "Omega": a Greek letter as LaTeX names it.
-bool is_greek_letter(std::string_view name);
-
 }  // namespace covrl

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "verifiers/text.h"
+#include "verifiers/vocabulary.h"
 #include "verifiers/words.h"
 
 namespace covrl::math {
@@ -16,9 +17,8 @@ std::string without_layout(std::string_view answer) {
   std::string plain;
   for (size_t at = 0; at < answer.size(); ++at) {
     const std::string_view rest = answer.substr(at);
-    size_t font = 0;
-    for (const std::string_view name : {"\\textbf{", "\\textrm{", "\\textit{", "\\text{",
-                                        "\\mathrm{", "\\mathbf{", "\\mbox{", "\\bf ", "\\rm "})
+    size_t font = text_opening_length(rest);
+    for (const std::string_view name : {"\\bf ", "\\rm "})
       if (rest.starts_with(name)) font = name.size();
     if (font > 0) {
       at += font - 1;

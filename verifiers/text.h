@@ -14,6 +14,7 @@ inline std::string_view trimmed(std::string_view text,
   return text.substr(begin, text.find_last_not_of(characters) - begin + 1);
 }
 
+inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 

@@ -4,7 +4,9 @@
 #include <unordered_map>
 
 #include "verifiers/lexer_text.h"
+#include "verifiers/text.h"
 #include "verifiers/word_list.h"
+#include "verifiers/words.h"
 
 namespace covrl::math {
 
@@ -66,6 +68,15 @@ CommandUse command_use(std::string_view name) {
   return found == uses.end() ? CommandUse::kKeep : found->second;
 }
 
+size_t text_opening_length(std::string_view text) {
+  if (!text.starts_with('\\')) return 0;
+  const size_t end = letters_end(text, 1);
+  const CommandUse use = command_use(text.substr(1, end - 1));
+  const bool holds_text =
+      use == CommandUse::kText || use == CommandUse::kRoman || use == CommandUse::kFont;
+  return holds_text && text.substr(end).starts_with('{') ? end + 1 : 0;
+}
+
 std::string_view usual_name(std::string_view name) {
   static const Names names = names_of(R"(
       leq le leqslant le geq ge geqslant ge neq ne simeq approx thickapprox approx sim approx
@@ -122,6 +133,19 @@ bool is_function(std::string_view command) {
       sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsinh arccosh
       arctanh log ln lg exp cis cbrt gcd lcm max min abs floor ceil det Gamma deg dim ker arg)");
   return words.contains(command);
+}
+
+bool is_greek_letter(std::string_view name) {
+  static const Words letters = words_of(R"(
+      alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi
+      chi psi omega upsilon varepsilon varphi vartheta varrho varsigma)");
+  return letters.contains(lower_case(name));
+}
+
+bool is_plain_word(std::string_view word) {
+  const std::string lower = lower_case(word);
+  return !changes_meaning(lower) && !is_plain_command(lower) && !is_function(lower) &&
+         !is_greek_letter(lower);
 }
 
 }  // namespace covrl::math

@@ -19,6 +19,9 @@ enum class CommandUse {
 };
 CommandUse command_use(std::string_view name);
 
+// Length of the \text{ or \mathbf{ ... that `text` begins with; 0 when it is something else.
+size_t text_opening_length(std::string_view text);
+
 // \leqslant -> le, \dfrac -> frac; the name itself when it is the usual one.
 std::string_view usual_name(std::string_view name);
 
@@ -49,5 +52,9 @@ bool is_ornament(std::string_view command);
 bool is_plain_command(std::string_view word);
 // sin, log, gcd ...: commands whose argument follows, in brackets or not.
 bool is_function(std::string_view command);
+// "omega", "Omega": a Greek letter as LaTeX names it.
+bool is_greek_letter(std::string_view name);
+// A word that neither is a number nor changes one, nor names a function: "apples", not "dozen".
+bool is_plain_word(std::string_view word);
 
 }  // namespace covrl::math
