@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/jsonl.h"
+#include "core/log.h"
 #include "rollout/choice_row.h"
 #include "rollout/field_value.h"
 #include "rollout/parquet.h"
@@ -195,6 +196,25 @@ Prompt read_row(const Row& row, int64_t number, const std::string& default_sourc
   return prompt;
 }
 
+// Where a file lacks a column that was named, another one is read, and that is said.
+void warn_of_other_columns(const std::string& path, const Json& object, const DataConfig& config) {
+  const DataConfig untouched;
+  const auto warn = [&](const char* name, const std::string& wanted, const std::string& read) {
+    log::warning(
+        concat(path, ": no column \"", wanted, "\" (", name, "); ", read, " is read in its place"));
+  };
+  if (config.prompt_key != untouched.prompt_key && find(object, config.prompt_key) == nullptr)
+    warn("data.prompt_key", config.prompt_key,
+         concat("\"", find_any(object, config.prompt_key, kPromptKeys).first, "\""));
+  const Json* reward_model = find(object, "reward_model");
+  if (config.label_key == untouched.label_key || find(object, config.label_key) != nullptr ||
+      (reward_model != nullptr && find(*reward_model, "ground_truth") != nullptr))
+    return;
+  const auto [key, value] = find_any(object, config.label_key, kLabelKeys);
+  warn("data.label_key", config.label_key,
+       value != nullptr ? concat("\"", key, "\"") : "the box of \"solution\"");
+}
+
 using RowFunction = std::function<void(Prompt&& prompt, const Json& object)>;
 
 void read_file_rows(const std::string& path, const DataConfig& config, int64_t limit,
@@ -205,13 +225,13 @@ void read_file_rows(const std::string& path, const DataConfig& config, int64_t l
   if (extension == ".parquet") {
     read_parquet(path, limit, [&](int64_t at, const Json& object) {
       row(read_row({object, concat(path, ": row ", at)}, at, source, config), object);
-      ++number;
+      if (number++ == 0) warn_of_other_columns(path, object, config);
     });
   } else if (extension == ".jsonl") {
     read_jsonl(path, [&](int64_t line, const Json& object) {
       if (limit >= 0 && number >= limit) return;
       row(read_row({object, concat(path, ":", line)}, number, source, config), object);
-      ++number;
+      if (number++ == 0) warn_of_other_columns(path, object, config);
     });
   } else {
     throw_usage(path, ": unknown kind of file '", extension, "'; known: .jsonl, .parquet");

@@ -79,6 +79,17 @@ TEST(PromptSource, ColumnsMayBeNamed) {
   EXPECT_EQ(rows.at(0).gold, "g");
 }
 
+TEST(PromptSource, ANamedColumnThatIsNotThereIsTold) {
+  DataConfig config;
+  config.prompt_key = "tusk";
+  config.label_key = "anwser";
+  ::testing::internal::CaptureStderr();
+  read_prompts(file_of("{\"problem\":\"1 + 1?\",\"answer\":\"2\"}\n"), config);
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("no column \"tusk\" (data.prompt_key); \"problem\""), std::string::npos);
+  EXPECT_NE(told.find("no column \"anwser\" (data.label_key); \"answer\""), std::string::npos);
+}
+
 TEST(PromptSource, ShortColumnsAreFields) {
   const std::string level = "\"subject\":\"Algebra\",\"level\":2,\"multiple\":false,";
   const std::vector<Prompt> rows = read_prompts(
