@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/jsonl.h"
+#include "core/log.h"
 
 namespace covrl {
 namespace fs = std::filesystem;
@@ -86,6 +87,16 @@ std::string move_aside(const std::string& path) {
                   "': ", error.message());
     return target;
   }
+}
+
+void start_anew(const std::string& path) {
+  const std::string moved = move_aside(path);
+  if (!moved.empty()) log::info(concat("The earlier run in ", path, " is now ", moved));
+}
+
+std::string interrupted_text(int64_t step, const std::string& resume) {
+  return concat("Interrupted after step ", step, "; the same command",
+                resume == "auto" ? "" : " with trainer.resume=auto", " goes on from there.");
 }
 
 void write_launch_record(const RunDir& dir, const std::vector<std::string>& argv, int num_ranks,

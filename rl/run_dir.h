@@ -38,6 +38,10 @@ RunDir open_run_dir(const std::string& path);
 // Renames an earlier run to PATH.1, PATH.2, ... (the first free), so that nothing is lost. Returns
 // the new name, "" if none. Error(kUsage) when a process is writing to it.
 std::string move_aside(const std::string& path);
+void start_anew(const std::string& path);  // the same, and says so
+
+// What is said of a run that Ctrl-C ended; `resume` is its trainer.resume.
+std::string interrupted_text(int64_t step, const std::string& resume);
 
 // launch.json: how this process was started. Appended to on each resume.
 void write_launch_record(const RunDir& dir, const std::vector<std::string>& argv, int num_ranks,

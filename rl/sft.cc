@@ -83,7 +83,7 @@ void SftRun::open(const std::vector<std::string>& argv) {
   const SftTrainerSection& trainer = config_.trainer;
   dir_ = RunDir{trainer.run_dir};
   if (comm_.is_root()) {
-    if (trainer.resume == "never") move_aside(trainer.run_dir);
+    if (trainer.resume == "never") start_anew(trainer.run_dir);
     dir_ = open_run_dir(trainer.run_dir);
   }
   comm_.barrier();
@@ -222,7 +222,7 @@ bool SftRun::run(const std::vector<std::string>& argv) {
     if (last || stopping || due) save(step);
     if (stopping) {
       log::finish_progress();
-      log::info(concat("Interrupted after step ", step, "; the same command goes on from there."));
+      log::info(interrupted_text(step, config_.trainer.resume));
       return false;
     }
   }

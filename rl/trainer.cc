@@ -35,11 +35,7 @@ SamplingParams sampling_params(const RunConfig& config, const Pretrained& pretra
 RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
   RunDir dir{trainer.run_dir};
   if (world.is_root()) {
-    if (trainer.resume == "never") {
-      const std::string moved = move_aside(trainer.run_dir);
-      if (!moved.empty())
-        log::info(concat("The earlier run in ", trainer.run_dir, " is now ", moved));
-    }
+    if (trainer.resume == "never") start_anew(trainer.run_dir);
     dir = open_run_dir(trainer.run_dir);
   }
   world.barrier();
@@ -122,7 +118,7 @@ RunEnd Trainer::run() {
     if (last || stopping || is_due(step, config_.trainer.save_every)) save(step);
     if (stopping) {
       log::finish_progress();
-      log::info(concat("Interrupted after step ", step, "; the same command goes on from there."));
+      log::info(interrupted_text(step, config_.trainer.resume));
       return RunEnd::kInterrupted;
     }
   }
