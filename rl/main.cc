@@ -13,18 +13,22 @@
 
 namespace {
 
+// Messages about the command line begin with the command themselves.
+void print_error(const std::string& message) {
+  covrl::log::finish_progress();
+  std::cerr << (message.starts_with("covrl ") ? "" : "covrl: ") << message << "\n";
+}
+
 int run(const std::vector<std::string>& words) {
   try {
     return covrl::run_command(words);
   } catch (const covrl::cli::HelpShown&) {
     return 0;
   } catch (const covrl::Error& error) {
-    covrl::log::finish_progress();
-    std::cerr << "covrl: " << error.what() << "\n";
+    print_error(error.what());
     return error.exit_status();
   } catch (const std::exception& error) {
-    covrl::log::finish_progress();
-    std::cerr << "covrl: " << error.what() << "\n";
+    print_error(error.what());
     return 1;
   }
 }

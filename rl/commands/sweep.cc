@@ -108,7 +108,7 @@ void write_pages(const std::vector<Sweep>& sweeps) {
 int run_sweep(const std::vector<std::string>& args) {
   const SweepWords words = parse_words(args);
   const std::vector<Sweep> sweeps = read_sweeps(
-      {words.config.files, words.sweeps, words.config.overrides, !words.launch.empty()});
+      {words.config.files, words.sweeps, words.config.all_overrides(), !words.launch.empty()});
   print_notes(sweeps);
   const std::vector<PlannedRun> plan = plan_runs(sweeps);
   const int64_t jobs = sweeps.front().section.jobs;

@@ -70,7 +70,7 @@ TrainWords parse_words(const std::vector<std::string>& args) {
 }
 
 void load_train_config(const ConfigWords& words, RunConfig& config) {
-  config::load({words.files, words.overrides}, [&](config::Visitor& v) {
+  config::load({words.files, words.all_overrides()}, [&](config::Visitor& v) {
     config.describe(v);
     if (v.given("sweep"))
       throw_usage(v.place("sweep"), ": sweep: these are several runs; start them with covrl sweep");

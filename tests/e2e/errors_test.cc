@@ -103,6 +103,14 @@ TEST_F(Errors, UnknownCommandNamesTheNearest) {
   EXPECT_NE(result.err.find("train"), std::string::npos);
 }
 
+TEST_F(Errors, TheDeviceMayBeNamedBesideTheConfiguration) {
+  expect_refused(tiny_train_words(run_, {"--device", "gpu"}), {"--device", "cuda", "'gpu'"}, run_);
+  const ProgramResult result =
+      run_covrl(tiny_train_words(run_, {"--config-only", "--device", "cuda"}));
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("device: cuda"), std::string::npos);
+}
+
 TEST_F(Errors, AFaultOnOneRankEndsAllRanks) {
   const ProgramResult result =
       run_covrl_ranks(2, tiny_train_words(run_, {"model.path=" + dir_ + "/absent"}));
