@@ -1,6 +1,7 @@
 #include "core/interrupt.h"
 
 #include <csignal>
+#include <span>
 
 namespace covrl {
 
@@ -24,5 +25,11 @@ void install_interrupt_handlers() {
 }
 
 bool interrupt_requested() { return requested != 0; }
+
+bool interrupt_requested(Communicator& ranks) {
+  double any = interrupt_requested() ? 1 : 0;
+  ranks.all_reduce_max(std::span(&any, 1));
+  return any > 0;
+}
 
 }  // namespace covrl

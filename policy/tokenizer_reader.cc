@@ -79,7 +79,9 @@ class Handler : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  // The strict reader, which refuses what this one does, says where.
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    read_json(path_);
     throw_usage(path_, ": not valid JSON: ", error.what());
   }
 

@@ -62,11 +62,6 @@ class SftRun {
   Metrics step(int64_t step);
   std::vector<std::vector<const SftRow*>> micro_batches(int64_t step) const;
   void save(int64_t step);
-  bool stop_requested() {
-    double requested = interrupt_requested() ? 1 : 0;
-    comm_.all_reduce_max(std::span(&requested, 1));
-    return requested > 0;
-  }
 
   SftConfig config_;
   Pretrained pretrained_;
@@ -206,7 +201,7 @@ bool SftRun::run(const std::vector<std::string>& argv) {
   Stopwatch since_start;
   for (int64_t step = first; step <= total; ++step) {
     const Metrics metrics = this->step(step);
-    const bool last = step == total, stopping = !last && stop_requested();
+    const bool last = step == total, stopping = !last && interrupt_requested(comm_);
     if (sink_ && (last || stopping || step % config_.trainer.log_every == 0)) {
       sink_->write(step, metrics);
       const double left = since_start.seconds() / static_cast<double>(step - first + 1) *

@@ -114,7 +114,7 @@ RunEnd Trainer::run() {
     this->step(++step);
     if (alarm_ends_run()) return end_by_alarm(step);
     const bool last = step == config_.trainer.total_steps;
-    const bool stopping = !last && stop_requested();
+    const bool stopping = !last && interrupt_requested(cluster_.world());
     if (last || stopping || is_due(step, config_.trainer.save_every)) save(step);
     if (stopping) {
       log::finish_progress();
@@ -315,12 +315,6 @@ void Trainer::finish(int64_t step) {
   write_report({dir_.path}, dir_.file("report.html"), config_.trainer.saturation_accuracy);
   log::info(concat("Report:     ", dir_.file("report.html"), "\nCheckpoint: ", dir_.checkpoints(),
                    "/global_step_", step, "/actor/huggingface"));
-}
-
-bool Trainer::stop_requested() {
-  double requested = interrupt_requested() ? 1 : 0;
-  cluster_.world().all_reduce_max(std::span(&requested, 1));
-  return requested > 0;
 }
 
 }  // namespace covrl

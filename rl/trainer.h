@@ -99,7 +99,6 @@ class Trainer {
   void save_last_learned(int64_t step);
   void finish(int64_t step);
   bool is_due(int64_t step, int64_t every) const { return every > 0 && step % every == 0; }
-  bool stop_requested();
   bool is_root() const { return cluster_.world().is_root(); }
 
   RunConfig config_;

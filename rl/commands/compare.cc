@@ -7,6 +7,7 @@
 #include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "rl/commands/jsonl_output.h"
 #include "rl/evaluation/eval_tables.h"
 
@@ -52,7 +53,7 @@ void warn_of_other_judges(const Side& a, const Side& b) {
 
 int run_compare(const std::vector<std::string>& args) {
   std::vector<std::string> sources;
-  std::string format = "table";
+  std::string format = "table", device = "auto";
   cli::Parser parser("covrl compare",
                      "Two evaluations, A and B, problem by problem: the difference of their "
                      "accuracies with its 95 % interval, problems that B won and lost, and the "
@@ -62,6 +63,7 @@ int run_compare(const std::vector<std::string>& args) {
                      "each a file of covrl eval --output, or a run folder (its last evaluation); "
                      "with @STEP after it, that step of it");
   parser.option("--format", format, "of the rows on stdout").choices({"table", "jsonl"});
+  add_device_option(parser, device, kDeviceIsUnused);
   parser.parse(args);
   if (sources.size() != 2)
     throw_usage("covrl compare: ", sources.size(), " evaluations given; give two, A and B");

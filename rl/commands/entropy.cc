@@ -5,6 +5,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "rl/commands/inputs.h"
 #include "rl/report/entropy_report.h"
 
@@ -12,7 +13,7 @@ namespace covrl {
 
 int run_entropy(const std::vector<std::string>& args) {
   std::vector<std::string> run_dirs;
-  std::string output;
+  std::string output, device = "auto";
   EntropyQuery query;
   cli::Parser parser("covrl entropy",
                      "What a run's metrics say about its entropy: the law R = -a e^H + b with its "
@@ -27,6 +28,7 @@ int run_entropy(const std::vector<std::string>& args) {
   parser.option("--first", query.first_share,
                 "share of the evaluations that predicts the final reward (the paper: 0.15)");
   parser.option("--output", output, "page to write; default: entropy.html in the first run");
+  add_device_option(parser, device, kDeviceIsUnused);
   parser.parse(args);
   if (!(query.first_share > 0 && query.first_share < 1))
     throw_usage("--first: ", query.first_share, " is not between 0 and 1");

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "core/cli.h"
+#include "core/interrupt.h"
 #include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
@@ -147,6 +148,11 @@ void check_rewritten(const EvalWords& words) {
   check_replaced(words.output, inputs);
 }
 
+[[noreturn]] void throw_interrupted(const std::string& output, size_t finished, size_t sets) {
+  throw_runtime("interrupted after ", finished, " of ", sets, " sets",
+                finished == 0 || output.empty() ? "" : "; their rows are in " + output);
+}
+
 std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world) {
   const SamplingWords& sampling = words.sampling;
   const bool keeps = !words.output.empty() && world.is_root();
@@ -166,9 +172,16 @@ std::vector<EvalRow> evaluate_model(const EvalWords& words, Communicator& world)
     sets.push_back(load_eval_set(file, data, pretrained, verifier_options(judge)));
   const EvalOrigin origin{.checkpoint = sampling.model,
                           .judges = judges_of(sets, judge_text(judge))};
-  const std::vector<EvalRow> rows =
-      Evaluator(std::move(sets), base_params(sampling, pretrained.generation)).run(sampler, origin);
-  if (keeps) write_output(words.output, to_jsonl(rows));
+  const SamplingParams base = base_params(sampling, pretrained.generation);
+  size_t finished = 0;
+  std::vector<EvalRow> rows;
+  for (; finished < sets.size() && !interrupt_requested(world); ++finished) {
+    log::info(concat(sets[finished].name, ": ", sets[finished].prompts.size(), " problems"));
+    for (EvalRow& row : Evaluator({std::move(sets[finished])}, base).run(sampler, origin))
+      rows.push_back(std::move(row));
+  }
+  if (keeps && finished > 0) write_output(words.output, to_jsonl(rows));
+  if (finished < sets.size()) throw_interrupted(words.output, finished, sets.size());
   return rows;
 }
 
@@ -200,6 +213,7 @@ int evaluate(const EvalWords& words) {
   const auto world = make_world_communicator();
   log::set_rank(world->rank());
   set_process_threads(0);
+  install_interrupt_handlers();
   const bool of_run = !words.sampling.run.empty();
   check_choice(words, eval_files(words.sampling));
   const std::vector<EvalRow> rows =

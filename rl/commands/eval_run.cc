@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/interrupt.h"
 #include "core/joined.h"
 #include "core/log.h"
 #include "rl/commands/device_option.h"
@@ -154,6 +155,9 @@ std::vector<EvalRow> evaluate_checkpoints(const SamplingWords& words, const Veri
     const DataConfig data = prompt_form(words, pretrained.config, run.config.data);
     const SamplingParams base = base_params(words, pretrained.generation);
     for (const size_t i : missing) {
+      if (interrupt_requested(world))
+        throw_runtime("interrupted before ", files[i].name, " of step ", step,
+                      "; the same command goes on from there");
       log::info(concat("step ", step, ": ", files[i].name));
       const Evaluator evaluator({load_eval_set(files[i], data, pretrained, options)}, base);
       const std::vector<EvalRow> rows =

@@ -5,6 +5,7 @@
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
+#include "rl/commands/device_option.h"
 #include "rl/commands/inputs.h"
 #include "rl/report/run_data.h"
 
@@ -27,7 +28,7 @@ void check_outputs(const std::vector<std::string>& runs, const std::string& outp
 
 int run_report(const std::vector<std::string>& args) {
   std::vector<std::string> runs;
-  std::string output, markdown;
+  std::string output, markdown, device = "auto";
   double saturation = 100 * kSaturationAccuracy;
   cli::Parser parser("covrl report", "One offline HTML page about runs, side by side.",
                      "covrl report --run runs/a --run runs/b --output compare.html");
@@ -39,6 +40,7 @@ int run_report(const std::vector<std::string>& args) {
   parser.option("--markdown", markdown, "file to write the tables to as Markdown; default: none");
   parser.option("--saturation", saturation,
                 "training accuracy, in percent, from which a run counts as saturated");
+  add_device_option(parser, device, kDeviceIsUnused);
   parser.parse(args);
   if (!(saturation > 0 && saturation <= 100))
     throw_usage("covrl report: --saturation is ", saturation,

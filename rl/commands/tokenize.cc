@@ -1,5 +1,6 @@
 #include "core/cli.h"
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
 #include "rl/commands/jsonl_output.h"
@@ -48,7 +49,9 @@ int run_tokenize(const std::vector<std::string>& args) {
   text.tokenizer();
   JsonlOutput output(words.output, InputFiles{{"--input", words.input}} +
                                        checkpoint_inputs("--model", words.model));
-  read_jsonl(words.input, [&](int64_t, const Json& row) {
+  install_interrupt_handlers();
+  read_jsonl(words.input, [&](int64_t line, const Json& row) {
+    if (interrupt_requested()) throw_runtime("interrupted before line ", line);
     Json result = without(row, {"text", "messages", "ids"});
     if (words.decode) {
       result["text"] = text.tokenizer().decode(get_ids(row, "ids"), words.no_special);

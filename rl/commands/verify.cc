@@ -1,16 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/jsonl.h"
 #include "core/log.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/device_option.h"
-#include "rl/commands/inputs.h"
+#include "rl/commands/jsonl_output.h"
 #include "rl/commands/verifier_words.h"
 
 namespace covrl {
@@ -116,23 +115,15 @@ int run_verify(const std::vector<std::string>& args) {
   parser.parse(args);
 
   const std::unique_ptr<Verifier> verifier = make_verifier(words);
-  std::ofstream file;
-  if (!output.empty()) {
-    check_replaces_none("--output", output, {{"--input", input}});
-    file.open(output, std::ios::binary);
-    if (!file) throw_usage(output, ": cannot be written");
-  }
-  std::ostream& out = output.empty() ? std::cout : file;
+  install_interrupt_handlers();
+  JsonlOutput out(output, {{"--input", input}});
   Tally tally;
   const std::string place = input == "-" ? "stdin" : input;
   read_jsonl(input, [&](int64_t line, const Json& row) {
-    out << judged(*verifier, row, concat(place, ":", line), explain ? Explain::kYes : Explain::kNo,
-                  tally)
-               .dump(-1, ' ', false, Json::error_handler_t::replace)
-        << '\n';
+    if (interrupt_requested()) throw_runtime("interrupted before line ", line);
+    out.write(judged(*verifier, row, concat(place, ":", line),
+                     explain ? Explain::kYes : Explain::kNo, tally));
   });
-  out.flush();
-  if (!out) throw_runtime(output.empty() ? "stdout" : output, ": cannot be written");
   log::info(tally.summary());
   return 0;
 }

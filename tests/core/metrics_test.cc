@@ -79,12 +79,15 @@ TEST_F(MetricsTest, FreshRunStartsAnEmptyFile) {
 TEST_F(MetricsTest, TornLastLineIsLeftOutAndRemovedAtResume) {
   make_jsonl_sink(path_, 0)->write(1, reward(1));
   const std::string whole = read_file(path_);
-  for (const std::string torn : {"{\"step\":2,\"critic", "{\"step\":2}"}) {
-    std::ofstream(path_, std::ios::binary) << whole << torn;
-    EXPECT_EQ(steps_of(path_), std::vector<int64_t>{1});
-    make_jsonl_sink(path_, 9)->write(2, reward(2));
-    EXPECT_EQ(steps_of(path_), (std::vector<int64_t>{1, 2}));
-  }
+  std::ofstream(path_, std::ios::binary) << whole << "{\"step\":2,\"critic";
+  EXPECT_EQ(steps_of(path_), std::vector<int64_t>{1});
+  make_jsonl_sink(path_, 9)->write(2, reward(2));
+  EXPECT_EQ(steps_of(path_), (std::vector<int64_t>{1, 2}));
+}
+
+TEST_F(MetricsTest, ALastLineThatLacksItsNewlineAloneCounts) {
+  std::ofstream(path_, std::ios::binary) << "{\"step\":1}\n{\"step\":2}";
+  EXPECT_EQ(steps_of(path_), (std::vector<int64_t>{1, 2}));
 }
 
 TEST_F(MetricsTest, DamagedFileNamesTheLine) {

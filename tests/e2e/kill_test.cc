@@ -104,9 +104,10 @@ TEST_F(Killed, ASweepEndsInTheSameTable) {
     EXPECT_EQ(logs_of(root + seed), logs_of(calm + seed));
     EXPECT_EQ(logs_of(calm + seed).size(), 7u);
     EXPECT_EQ(curves(root + seed), curves(calm + seed));
-    for (const std::string& log : logs_of(calm + seed))
-      if (log != "metrics.jsonl")  // which holds times
-        EXPECT_EQ(read_file(root + seed + "/" + log), read_file(calm + seed + "/" + log)) << log;
+    for (const std::string& log : logs_of(calm + seed)) {
+      if (log == "metrics.jsonl") continue;  // holds times
+      EXPECT_EQ(read_file(root + seed + "/" + log), read_file(calm + seed + "/" + log)) << log;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/hash.h"
+#include "core/jsonl.h"
 #include "tests/e2e/tiny_run.h"
 
 namespace covrl::testing {
