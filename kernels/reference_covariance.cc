@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 #include "core/rng.h"
 
 namespace covrl::kernels::reference {
@@ -14,7 +12,7 @@ at::Tensor mean_in(const at::Tensor& values_T, const at::Tensor& mask_T) {
   const at::Tensor inside = values_T.masked_select(mask_T).to(at::kDouble);
   if (inside.numel() == 0) return at::zeros({}, inside.options());
   const at::Tensor mean = at::where((inside == inside[0]).all(), inside[0], inside.mean());
-  return at::where(mean.isfinite(), mean, std::nan(""));
+  return mean + (mean - mean);  // NaN where it is infinite
 }
 
 // Places inside the mask of the `number` largest values, equal ones by id.
@@ -72,10 +70,9 @@ at::Tensor covariance(const CovarianceInput& input) {
 
 CovarianceSelection select_largest_covariance(const CovarianceInput& input, int64_t number) {
   const at::Tensor covariance_T = reference::covariance(input);
-  const at::Tensor candidates_T = input.mask_T & (covariance_T != 0).any();
-  return selection(input,
-                   largest(covariance_T.nan_to_num(0.0), candidates_T, ids_of(input), number),
-                   candidates_T);
+  const at::Tensor candidates_T = input.mask_T & (covariance_T != 0).any(),
+                   values_T = at::where(covariance_T == covariance_T, covariance_T, 0.0);
+  return selection(input, largest(values_T, candidates_T, ids_of(input), number), candidates_T);
 }
 
 CovarianceSelection select_in_covariance_band(const CovarianceInput& input,
@@ -84,7 +81,7 @@ CovarianceSelection select_in_covariance_band(const CovarianceInput& input,
   const at::Tensor covariance_T = reference::covariance(input);
   at::Tensor candidates_T =
       input.mask_T & (covariance_T > band.lower) & (covariance_T < band.upper);
-  if (band.excluded_T.defined()) candidates_T = candidates_T & band.excluded_T.logical_not();
+  if (band.excluded_T.defined()) candidates_T = candidates_T & (band.excluded_T == false);
   const at::Tensor id_T = ids_of(input);
   return selection(input, largest(draw_keys(id_T, seed, step), candidates_T, id_T, number),
                    candidates_T);
