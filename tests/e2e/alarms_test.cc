@@ -169,7 +169,7 @@ TEST(AlarmRun, AfterARollbackTheSameCommandComesToTheSamePlaceAndALowerRateGoesO
   words.push_back("actor.optim.lr=1e-4");  // the later word counts
   const ProgramResult refused = run_covrl(words);
   EXPECT_EQ(refused.status, 2) << refused.err;
-  EXPECT_NE(refused.err.find("actor.optim.lr: 0.01 -> 0.0001"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("actor.optim.lr: 0.01 -> 1e-04"), std::string::npos) << refused.err;
   words.push_back("trainer.allow_changed_config=true");
   const ProgramResult on = run_covrl(words);
   EXPECT_EQ(on.status, 0) << on.err;
