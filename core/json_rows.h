@@ -1,4 +1,4 @@
-// The rows of a file that is read in parts or as a whole. Private (core).
+// The rows of a stream, shared by the readers of files and of logs. Private (core).
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,11 @@
 
 namespace covrl {
 
-// As read_jsonl does, of a stream; `name`: what errors call it.
-void read_json_rows(const std::string& name, std::istream& input,
+enum class LastLine { kWhole, kMayBeCutOff };
+
+// As read_jsonl does, of a stream; `name`: what errors call it. A last line without a newline that
+// is not JSON is left out where it may be cut off.
+void read_json_rows(const std::string& name, std::istream& input, LastLine last_line,
                     const std::function<void(int64_t, const Json&)>& row);
 
 }  // namespace covrl

@@ -54,12 +54,13 @@ void read_row(const std::string& path, int64_t line_number, const std::string& l
 
 Json read_json(const std::string& path) { return parse_json(read_file(path), path); }
 
-void read_json_rows(const std::string& name, std::istream& input,
+void read_json_rows(const std::string& name, std::istream& input, LastLine last_line,
                     const std::function<void(int64_t, const Json&)>& row) {
   std::string line;
   int64_t line_number = 0;
   while (std::getline(input, line)) {
     ++line_number;
+    if (last_line == LastLine::kMayBeCutOff && input.eof() && !Json::accept(line)) break;
     if (line.find_first_not_of(" \t\r") != std::string::npos)
       read_row(name, line_number, line, row);
   }
@@ -67,10 +68,10 @@ void read_json_rows(const std::string& name, std::istream& input,
 }
 
 void read_jsonl(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
-  if (path == "-") return read_json_rows("stdin", std::cin, row);
+  if (path == "-") return read_json_rows("stdin", std::cin, LastLine::kWhole, row);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_usage(path, ": cannot be read: ", std::strerror(errno));
-  read_json_rows(path, file, row);
+  read_json_rows(path, file, LastLine::kWhole, row);
 }
 
 std::string get_string(const Json& object, const char* key, const std::string& where) {

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/json_rows.h"
@@ -41,11 +40,9 @@ void StepLog::add(const Json& row) {
 }
 
 void read_log(const std::string& path, const std::function<void(int64_t, const Json&)>& row) {
-  std::string text = read_file(path);
-  const size_t last_line = text.rfind('\n') + 1;
-  if (!Json::accept(text.substr(last_line))) text.resize(last_line);
-  std::istringstream lines(text);
-  read_json_rows(path, lines, row);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw_usage(path, ": cannot be read: ", std::strerror(errno));
+  read_json_rows(path, file, LastLine::kMayBeCutOff, row);
 }
 
 void StepLog::flush() {

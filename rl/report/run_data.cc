@@ -43,7 +43,7 @@ std::vector<Json> read_first_and_last_step(const std::string& path) {
   std::vector<Json> first, last;
   if (!fs::exists(path)) return first;
   const auto step_of = [](const Json& row) { return row.value("step", int64_t{0}); };
-  read_jsonl(path, [&](int64_t, const Json& row) {
+  read_log(path, [&](int64_t, const Json& row) {
     if (first.empty() || step_of(row) == step_of(first[0])) {
       first.push_back(row);
       return;
