@@ -189,12 +189,16 @@ std::vector<std::string> set_aside_checkpoints_after(const std::string& checkpoi
   return names;
 }
 
+void check_resume(const std::string& resume) {
+  if (resume != "auto" && resume != "never" && !fs::is_directory(resume))
+    throw_usage("trainer.resume: '", resume,
+                "' is no checkpoint folder; give auto, never or .../global_step_N");
+}
+
 CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,
                                 Optimizer* optimizer) {
   const fs::path dir = checkpoint_dir;
-  if (!fs::is_directory(dir))
-    throw_usage("trainer.resume: '", checkpoint_dir,
-                "' is no checkpoint folder; give auto, never or .../global_step_N");
+  check_resume(checkpoint_dir);
   const std::string fault = fault_of(dir, /*thorough=*/true);
   if (!fault.empty()) throw_usage("trainer.resume: ", fault, "; resume from an earlier checkpoint");
   const Json manifest = read_json((dir / kManifest).string());

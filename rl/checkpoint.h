@@ -85,6 +85,9 @@ void remove_checkpoints_after(const std::string& checkpoints_dir, int64_t step);
 std::vector<std::string> set_aside_checkpoints_after(const std::string& checkpoints_dir,
                                                      int64_t step);
 
+// Error(kUsage) unless trainer.resume is auto, never or a folder.
+void check_resume(const std::string& resume);
+
 // Checks the manifest (Error(kUsage) naming the file that is missing or altered), then loads the
 // weights and, unless null (a rank that only samples), the optimizer.
 CheckpointState load_checkpoint(const std::string& checkpoint_dir, Model& model,

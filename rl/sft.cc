@@ -76,6 +76,7 @@ class SftRun {
 
 void SftRun::open(const std::vector<std::string>& argv) {
   const SftTrainerSection& trainer = config_.trainer;
+  check_resume(trainer.resume);
   dir_ = RunDir{trainer.run_dir};
   if (comm_.is_root()) {
     if (trainer.resume == "never") start_anew(trainer.run_dir);

@@ -33,6 +33,7 @@ SamplingParams sampling_params(const RunConfig& config, const Pretrained& pretra
 }
 
 RunDir prepare_run_dir(const TrainerSection& trainer, Communicator& world) {
+  check_resume(trainer.resume);
   RunDir dir{trainer.run_dir};
   if (world.is_root()) {
     if (trainer.resume == "never") start_anew(trainer.run_dir);

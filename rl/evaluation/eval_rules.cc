@@ -29,6 +29,18 @@ std::vector<std::string> take_words(std::string& text) {
   return words;
 }
 
+void check_words(const std::string& text, const std::string& path,
+                 const std::vector<std::string>& words) {
+  const size_t colon = path.rfind(':');
+  if (colon != std::string::npos && std::filesystem::path(path.substr(0, colon)).has_extension() &&
+      !std::filesystem::exists(path))
+    throw_usage(text, ": '", path.substr(colon + 1), "' is no rule; a rule is KEY=VALUE");
+  std::set<std::string> keys;
+  for (const std::string& word : words)
+    if (!keys.insert(word.substr(0, word.find('='))).second)
+      throw_usage(text, ": ", word.substr(0, word.find('=')), " is given twice");
+}
+
 // Faults of words that no file holds are told without a place.
 std::string without_place(const std::string& fault) {
   const std::string place = "configuration: ";
@@ -77,6 +89,7 @@ void EvalRules::describe(config::Visitor& v) {
 EvalFile parse_eval_file(const std::string& text, const EvalRules& base) {
   EvalFile file{text, "", base};
   const std::vector<std::string> words = take_words(file.path);
+  check_words(text, file.path, words);
   if (gives(words, "samples") && !gives(words, "greedy")) file.rules.greedy = false;
   if (gives(words, "greedy") && !gives(words, "samples")) file.rules.samples = 0;
   try {

@@ -103,6 +103,11 @@ TEST_F(Errors, UnknownCommandNamesTheNearest) {
   EXPECT_NE(result.err.find("train"), std::string::npos);
 }
 
+TEST_F(Errors, ResumeIsAutoNeverOrACheckpoint) {
+  expect_refused(tiny_train_words(run_, {"trainer.resume=maybe"}),
+                 {"trainer.resume: 'maybe'", "auto, never or"}, run_);
+}
+
 TEST_F(Errors, TheDeviceMayBeNamedBesideTheConfiguration) {
   expect_refused(tiny_train_words(run_, {"--device", "gpu"}), {"--device", "cuda", "'gpu'"}, run_);
   const ProgramResult result =

@@ -89,6 +89,9 @@ TEST(EvalRules, FaultsNameTheFileAndTheRemedy) {
   EXPECT_NE(error_of({"a.jsonl:temperature=-1"}).find("[0.001, 100]"), std::string::npos);
   EXPECT_NE(error_of({"a.jsonl:samples=0"}).find("nothing would be evaluated"), std::string::npos);
   EXPECT_NE(error_of({"a.jsonl:shots=2"}).find("without few_shot"), std::string::npos);
+  EXPECT_NE(error_of({"a.jsonl:samples"}).find("'samples' is no rule"), std::string::npos);
+  EXPECT_NE(error_of({"a.jsonl:samples=2:samples=3"}).find("samples is given twice"),
+            std::string::npos);
   EvalRules shots;
   shots.shots = 2;  // of all sets: no word to point at
   EXPECT_TRUE(error_of({"a.jsonl"}, shots).starts_with("a.jsonl: shots: has no effect"));
