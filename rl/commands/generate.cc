@@ -167,6 +167,7 @@ int run_generate(const std::vector<std::string>& args) {
             requests, sampling_params(words, generation),
             [&](size_t request, int64_t sample, Trajectory&& done) {
               meter.add(static_cast<int64_t>(done.tokens.size()));
+              warn_of_positions(rows[request].ids.size() + done.tokens.size(), config);
               ordered.add(request, sample, answer(rows[request], sample, done, text.tokenizer()));
               ++num_done;
               meter.show(concat(num_done, "/", num_samples, " completions"));

@@ -1,6 +1,7 @@
 #include "rl/commands/row_fields.h"
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace covrl {
 namespace {
@@ -51,6 +52,12 @@ void check_vocabulary(const std::vector<int64_t>& ids, int64_t vocab_size) {
       throw_usage("token id ", id, " is outside the model's vocabulary, allowed are 0 to ",
                   vocab_size - 1);
   }
+}
+
+void warn_of_positions(size_t num_tokens, const ModelConfig& config) {
+  if (static_cast<int64_t>(num_tokens) > config.max_position_embeddings)
+    log::warning(concat("some rows have more tokens than the model has positions (",
+                        config.max_position_embeddings, ")"));
 }
 
 const Json& get_id(const Json& row) {

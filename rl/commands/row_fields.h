@@ -9,6 +9,7 @@
 
 #include "core/jsonl.h"
 #include "policy/chat_template.h"
+#include "policy/model_config.h"
 #include "policy/tokenizer.h"
 
 namespace covrl {
@@ -19,6 +20,8 @@ std::vector<int64_t> get_ids(const Json& row, const char* key);
 std::vector<std::vector<int64_t>> get_id_lists(const Json& row, const char* key);
 std::vector<Message> get_messages(const Json& row);
 void check_vocabulary(const std::vector<int64_t>& ids, int64_t vocab_size);
+// Once, where a row has more tokens than the model has positions.
+void warn_of_positions(size_t num_tokens, const ModelConfig& config);
 const Json& get_id(const Json& row);  // "id", a string or an integer
 
 // The row without `keys`: what is carried through to the output.

@@ -112,6 +112,7 @@ int run_score(const std::vector<std::string>& args) {
     ScoreRow next = read_row(row, text);
     check_vocabulary(next.ids, config.vocab_size);
     const auto length = static_cast<int64_t>(next.ids.size());
+    warn_of_positions(next.ids.size(), config);
     if (!waiting.empty() && waiting_tokens + length > words.batch_tokens) flush();
     waiting.push_back(std::move(next));
     waiting_tokens += length;

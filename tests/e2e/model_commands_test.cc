@@ -127,6 +127,18 @@ TEST_F(ModelCommands, RowsThatCannotBeAnsweredAreNamed) {
   expect_refused("tokenize", R"({"id":1})", {"refused.jsonl:1", "text"});
 }
 
+TEST_F(ModelCommands, MoreTokensThanPositionsAreTold) {
+  const auto told = [&](size_t num_tokens) {
+    const Json row = {{"id", 1}, {"ids", std::vector<int>(num_tokens, 50)}};
+    const ProgramResult result = run_covrl({"score", "--model", source_path("data/tiny/model"),
+                                            "--input", write("long.jsonl", row.dump())});
+    EXPECT_EQ(result.status, 0) << result.err;
+    return result.err.find("more tokens than the model has positions (512)") != std::string::npos;
+  };
+  EXPECT_FALSE(told(512));
+  EXPECT_TRUE(told(513));
+}
+
 float float_at(const std::string& content, size_t offset) {
   float value = 0;
   std::memcpy(&value, content.data() + offset, sizeof value);
