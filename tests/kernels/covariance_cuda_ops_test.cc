@@ -1,6 +1,5 @@
 // Covariance and its selections on tensors of a CUDA device: those of the CPU, to the bit, and
 // without the host in between.
-#include <ATen/Context.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
@@ -11,24 +10,15 @@
 #include "core/error.h"
 #include "kernels/covariance.h"
 #include "kernels/token_policy_loss.h"
+#include "tests/kernels/cuda_tensors.h"
 #include "tests/kernels/op_check.h"
 
 namespace covrl::kernels {
 namespace {
 
-at::Tensor there(const at::Tensor& tensor) { return tensor.to(at::kCUDA); }
+using testing::there;
 
-class CovarianceCudaOps : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
-    // LibTorch may trip over driver functions that the emulator has not, once.
-    try {
-      at::empty({1}, at::kCUDA);
-    } catch (const c10::Error&) {
-    }
-  }
-};
+class CovarianceCudaOps : public testing::OnCudaTensors {};
 
 // Values with many ties, nothing but NaN outside the mask.
 CovarianceInput make_input(int64_t count, double share_inside) {

@@ -2,8 +2,6 @@
 // allocate and copy, but none of its own kernels run: the tests keep to what they need.
 #include "kernels/cuda_ops.h"
 
-#include <ATen/Context.h>
-
 #include <cmath>
 
 #include "core/error.h"
@@ -14,29 +12,18 @@
 #include "kernels/sample_token.h"
 #include "kernels/swiglu.h"
 #include "kernels/token_policy_loss.h"
+#include "tests/kernels/cuda_tensors.h"
 #include "tests/kernels/op_check.h"
 
 namespace covrl::kernels {
 namespace {
 
 using testing::Tensors;
+using testing::there;
 
 constexpr double kEps = 1e-6;
 
-at::Tensor there(const at::Tensor& tensor) { return tensor.to(at::kCUDA); }
-
-class CudaOpsTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
-    // LibTorch first looks for driver functions that the emulator has not, and trips over the error
-    // that leaves behind, once.
-    try {
-      at::empty({1}, at::kCUDA);
-    } catch (const c10::Error&) {
-    }
-  }
-};
+class CudaOpsTest : public testing::OnCudaTensors {};
 
 Tensors random_tensors(std::initializer_list<std::vector<int64_t>> shapes) {
   at::manual_seed(11);
