@@ -23,9 +23,12 @@
 #include "kernels/token_logprob_cuda.h"
 #include "kernels/token_policy_loss_cuda.h"
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
+
+using namespace model_shape;
 
 struct Case {
   const char* kernel;
@@ -53,8 +56,7 @@ std::string shape_of(const char* format, int64_t a, int64_t b = 0, int64_t c = 0
   return std::string(text) + " " + type_name<T>();
 }
 
-constexpr int64_t kTokens = 64, kHidden = 896, kIntermediate = 4864, kHeads = 14, kHeadSize = 64,
-                  kVocabulary = 151936, kRows = 4, kParameters = 1 << 18, kLossTokens = 1 << 18;
+constexpr int64_t kTokens = 64, kRows = 4, kParameters = 1 << 18, kLossTokens = 1 << 18;
 
 // Forward, of the sum with a residual, backward with the gradient that goes past the norm. Enough
 // tokens that the weight, which a block reads once for its rows, does not show.
@@ -112,8 +114,7 @@ std::vector<Case> swiglu_cases() {
 // The backward pass is the same rotation the other way.
 template <class T>
 std::vector<Case> rope_cases() {
-  constexpr int64_t kKeyHeads = 2, kCount = kTokens * kHeads * kHeadSize,
-                    kKeys = kTokens * kKeyHeads * kHeadSize;
+  constexpr int64_t kCount = kTokens * kHeads * kHeadSize, kKeys = kTokens * kKeyHeads * kHeadSize;
   const auto x = filled<T>(kCount);
   const auto y = std::make_shared<DeviceBuffer<T>>(kCount),
              z = std::make_shared<DeviceBuffer<T>>(kCount);
@@ -295,7 +296,7 @@ Case sample_case(const char* name, int64_t top_k, double top_p) {
 
 template <class T>
 Case decode_attention_case(int64_t length) {
-  constexpr int64_t kBatch = 4, kKeyHeads = 2, kPageSize = 16;
+  constexpr int64_t kBatch = 4, kPageSize = 16;
   const int64_t pages = (length + kPageSize - 1) / kPageSize;
   const int64_t queries = kBatch * kHeads * kHeadSize,
                 keys = kBatch * length * kKeyHeads * kHeadSize;

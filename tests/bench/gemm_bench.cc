@@ -13,9 +13,12 @@
 #include "kernels/elements.h"
 #include "kernels/linear_cpu.h"
 #include "kernels/mode.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
+
+using model_shape::kHidden, model_shape::kIntermediate, model_shape::kVocabulary;
 
 enum class Pass { kForward, kGradX, kGradWeight };
 
@@ -73,12 +76,27 @@ void matmul(benchmark::State& state) {
 }
 
 // Tokens, inputs, outputs: training and decoding of the small models, then of larger ones.
-const std::vector<std::vector<int64_t>> kShapes = {
-    {2048, 512, 512},  {4096, 128, 128}, {4096, 128, 384}, {4096, 384, 128},  {4096, 128, 512},
-    {1, 128, 128},     {16, 128, 128},   {64, 128, 128},   {128, 128, 512},   {16, 1024, 1024},
-    {512, 1024, 1024}, {1, 256, 1024},   {8, 256, 1024},   {1, 896, 4864},    {2, 896, 4864},
-    {4, 896, 4864},    {8, 896, 4864},   {64, 896, 4864},  {1024, 896, 4864}, {1, 896, 151936},
-    {8, 896, 151936}};
+const std::vector<std::vector<int64_t>> kShapes = {{2048, 512, 512},
+                                                   {4096, 128, 128},
+                                                   {4096, 128, 384},
+                                                   {4096, 384, 128},
+                                                   {4096, 128, 512},
+                                                   {1, 128, 128},
+                                                   {16, 128, 128},
+                                                   {64, 128, 128},
+                                                   {128, 128, 512},
+                                                   {16, 1024, 1024},
+                                                   {512, 1024, 1024},
+                                                   {1, 256, 1024},
+                                                   {8, 256, 1024},
+                                                   {1, kHidden, kIntermediate},
+                                                   {2, kHidden, kIntermediate},
+                                                   {4, kHidden, kIntermediate},
+                                                   {8, kHidden, kIntermediate},
+                                                   {64, kHidden, kIntermediate},
+                                                   {1024, kHidden, kIntermediate},
+                                                   {1, kHidden, kVocabulary},
+                                                   {8, kHidden, kVocabulary}};
 
 void shapes(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"T", "K", "N"});

@@ -6,11 +6,14 @@
 
 #include "core/rng.h"
 #include "kernels/sample_token.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kRows = 64, kVocabulary = 151936;
+using model_shape::kVocabulary;
+
+constexpr int64_t kRows = 64;
 
 const SamplingFilter kFilters[] = {
     {1.0, 0, 1.0, 0.0}, {0.6, 50, 1.0, 0.0}, {0.6, 0, 0.95, 0.0}, {0.6, 50, 0.95, 0.01}};

@@ -7,11 +7,12 @@
 
 #include "kernels/token_logprob.h"
 #include "tests/bench/peak_memory.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
 
-constexpr int64_t kVocabulary = 151936, kHidden = 896;
+using model_shape::kHidden, model_shape::kVocabulary;
 
 TokenLogprob separate_operations(const at::Tensor& logits, const at::Tensor& targets) {
   const at::Tensor logprobs = at::log_softmax(logits.to(at::kFloat), -1);

@@ -13,6 +13,7 @@
 #include "kernels/swiglu.h"
 #include "kernels/token_policy_loss.h"
 #include "tests/kernels/cuda_tensors.h"
+#include "tests/kernels/model_shape.h"
 #include "tests/kernels/op_check.h"
 
 namespace covrl::kernels {
@@ -35,7 +36,7 @@ Tensors random_tensors(std::initializer_list<std::vector<int64_t>> shapes) {
 TEST_F(CudaOpsTest, RmsNorm) {
   // The last is too wide for a block's shared memory.
   for (const auto& [rows, width] :
-       {std::pair<int64_t, int64_t>{19, 1}, {19, 37}, {19, 896}, {2, 20483}})
+       {std::pair<int64_t, int64_t>{19, 1}, {19, 37}, {19, model_shape::kHidden}, {2, 20483}})
     testing::expect_close_to_oracle(
         [](const Tensors& t) { return rms_norm(there(t[0]), there(t[1]), kEps).cpu(); },
         [](const Tensors& t) { return reference::rms_norm(t[0], t[1], kEps); },

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
@@ -145,9 +146,9 @@ TYPED_TEST(DecodeAttentionCuda, GroupsHeadSizesAndPageSizes) {
   for (const Shape& shape :
        {Shape{1, 1, 1, 1, {1, 3}}, Shape{2, 2, 64, 16, {1, 15, 16, 17}},
         Shape{4, 2, 128, 16, {31, 32, 33}}, Shape{7, 1, 64, 16, {5, 100}},
-        Shape{14, 2, 64, 7, {20, 1}}, Shape{9, 1, 16, 4, {40}}, Shape{3, 3, 5, 3, {2, 10, 11}},
-        Shape{2, 1, 80, 5, {29}}, Shape{2, 1, 256, 16, {19}}, Shape{2, 1, 255, 16, {19}},
-        Shape{33, 1, 8, 16, {50}}})
+        Shape{model_shape::kHeads, model_shape::kKeyHeads, model_shape::kHeadSize, 7, {20, 1}},
+        Shape{9, 1, 16, 4, {40}}, Shape{3, 3, 5, 3, {2, 10, 11}}, Shape{2, 1, 80, 5, {29}},
+        Shape{2, 1, 256, 16, {19}}, Shape{2, 1, 255, 16, {19}}, Shape{33, 1, 8, 16, {50}}})
     expect_matches_double<TypeParam>(shape);
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
@@ -12,8 +13,9 @@ class RmsNormCuda : public ::testing::Test {};
 TYPED_TEST_SUITE(RmsNormCuda, StorageTypes);
 
 constexpr float kEps = 1e-6f;
-constexpr int64_t kSizes[] = {1, 7, 8, 127, 896, 1536, 4099, 41000, 41003};  // the last: too wide
-                                                                             // to be kept
+constexpr int64_t kSizes[] = {1,    7,    8,     127,  model_shape::kHidden,
+                              1536, 4099, 41000, 41003};  // the last: too wide
+                                                          // to be kept
 
 template <class T>
 struct Output {
@@ -182,7 +184,7 @@ TYPED_TEST(RmsNormCuda, GradientsMatchDouble) {
                                          {3, 7},
                                          {16, 8},
                                          {17, 127},
-                                         {35, 896},
+                                         {35, model_shape::kHidden},
                                          {2, 4099},
                                          {18, 16424},
                                          {18, 16427}}) {  // the last two: too wide to be kept

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
@@ -16,7 +17,13 @@ struct Shape {
   int64_t count() const { return num_tokens * num_heads * head_size; }
 };
 
-constexpr Shape kShapes[] = {{1, 1, 2}, {3, 5, 6}, {5, 2, 64}, {7, 17, 128}, {2, 1, 22}, {3, 9, 8}};
+constexpr Shape kShapes[] = {{1, 1, 2},
+                             {3, 5, 6},
+                             {5, 2, 64},
+                             {7, 17, 128},
+                             {2, 1, 22},
+                             {3, 9, 8},
+                             {2, model_shape::kHeads, model_shape::kHeadSize}};
 
 // Random angles at 11 positions, and the tokens' places among them.
 struct Angles {

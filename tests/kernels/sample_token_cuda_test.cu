@@ -6,6 +6,7 @@
 
 #include "kernels/token_logprob_cuda.h"
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
@@ -205,7 +206,7 @@ TYPED_TEST(SampleTokenCuda, DistributionWithEqualAndImpossibleLogits) {
 
 TYPED_TEST(SampleTokenCuda, RealVocabularyMatchesTheOracle) {
   COVRL_REQUIRE_DEVICE();
-  const Stored<TypeParam> logits = random_values<TypeParam>(151936, 4, 7);
+  const Stored<TypeParam> logits = random_values<TypeParam>(model_shape::kVocabulary, 4, 7);
   const std::vector<double> uniforms = {0.001, 0.37, 0.99};
   for (const Filter& filter : {Filter{0.6, 0, 1.0, 0.0}, Filter{1.0, 50, 0.9, 0.001},
                                Filter{1.0, 0, 0.8, 0.0}, Filter{0.0, 0, 1.0, 0.0}}) {

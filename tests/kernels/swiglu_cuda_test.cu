@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/kernels/cuda_support.h"
+#include "tests/kernels/model_shape.h"
 
 namespace covrl::kernels {
 namespace {
@@ -11,7 +12,7 @@ template <class T>
 class SwigluCuda : public ::testing::Test {};
 TYPED_TEST_SUITE(SwigluCuda, StorageTypes);
 
-constexpr int64_t kCounts[] = {1, 7, 8, 2047, 4864, 8209};
+constexpr int64_t kCounts[] = {1, 7, 8, 2047, model_shape::kIntermediate, 8209};
 
 TYPED_TEST(SwigluCuda, MatchesDouble) {
   COVRL_REQUIRE_DEVICE();

@@ -15,6 +15,7 @@
 #include "kernels/mode.h"
 #include "kernels/reference_logprob.h"
 #include "kernels/softmax_row.h"
+#include "tests/kernels/model_shape.h"
 #include "tests/kernels/op_check.h"
 
 // T tokens, D hidden size, V vocabulary.
@@ -118,7 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TokenLogprobShapes,
                                            Shape{3, 5, 7, 0.6}, Shape{17, 13, 255, 1.0},
                                            Shape{5, 16, 256, 0.6}, Shape{31, 24, 257, 1.0},
                                            Shape{257, 7, 521, 0.6}, Shape{9, 12, 4099, 1.0},
-                                           Shape{300, 3, 8209, 0.6}, Shape{2, 3, 151936, 1.0}));
+                                           Shape{300, 3, 8209, 0.6},
+                                           Shape{2, 3, model_shape::kVocabulary, 1.0}));
 
 TEST(TokenLogprob, GradientMatchesFiniteDifferences) {
   const Problem problem = make_problem({3, 4, 9, 0.7});
