@@ -16,6 +16,7 @@
 #include "rollout/field_value.h"
 #include "rollout/parquet.h"
 #include "verifiers/boxes.h"
+#include "verifiers/text.h"
 
 namespace covrl {
 
@@ -103,9 +104,8 @@ std::string behind_hashes(const std::string& answer) {
   constexpr std::string_view kHashes = "####";
   const size_t at = answer.rfind(kHashes);
   if (at == std::string::npos) return answer;
-  const size_t begin = answer.find_first_not_of(" \n", at + kHashes.size());
-  if (begin == std::string::npos) return answer;
-  return answer.substr(begin, answer.find_last_not_of(" \n") + 1 - begin);
+  const std::string_view last = trimmed(std::string_view(answer).substr(at + kHashes.size()));
+  return last.empty() ? answer : std::string(last);
 }
 
 // reward_model.ground_truth (verl), else the label column, else the solution's last box. A list of

@@ -5,6 +5,7 @@
 
 #include "core/cli.h"
 #include "core/error.h"
+#include "verifiers/text.h"
 
 namespace covrl {
 namespace {
@@ -95,16 +96,11 @@ std::string with_tail(const std::string& text, const std::string& tail) {
   return text.ends_with(tail) ? text : text + tail;
 }
 
-std::string trimmed(const std::string& text) {
-  const char* space = " \t\r\n";
-  const size_t begin = text.find_first_not_of(space);
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
-}
-
 std::string text_of(const std::string& problem, const PromptStyle& style,
                     const std::vector<FewShotExample>& examples) {
-  const auto shown = [&](const std::string& text) { return style.trims ? trimmed(text) : text; };
+  const auto shown = [&](const std::string& text) {
+    return style.trims ? std::string(trimmed(text)) : text;
+  };
   std::string text = style.head;
   for (const FewShotExample& example : examples)
     text +=

@@ -38,7 +38,8 @@ Json settings_of(const EvalFile& file, const SamplingWords& words, const RunConf
   for (std::string line; std::getline(lines, line);)
     if (const size_t colon = line.find(": "); colon != std::string::npos)
       settings[line.substr(0, colon)] = line.substr(colon + 2);
-  settings.erase("verifier");  // rows name it themselves
+  settings.erase("verifier");                                  // rows name it themselves
+  if (rules.samples > 0) settings["draws_follow"] = "prompt";  // once it was the place in the file
   if (!rules.few_shot.empty()) settings["few_shot_content"] = hash_text(hash_file(rules.few_shot));
   return settings;
 }

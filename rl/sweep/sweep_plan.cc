@@ -46,14 +46,18 @@ int64_t last_step(const std::string& metrics_file) {
 std::optional<int64_t> ended_by_alarm(const RunDir& dir, int64_t checkpoint_step,
                                       int64_t metrics_step) {
   const std::string path = dir.file("alarms.jsonl");
-  if (!fs::exists(path)) return std::nullopt;
-  Json last;
-  read_log(path, [&](int64_t, const Json& row) { last = row; });
-  if (last.is_null() || last.at("step") != checkpoint_step || metrics_step != checkpoint_step)
-    return std::nullopt;
-  if (last.at("event") == "rollback") return last.at("given_up").back().get<int64_t>();
-  if (last.at("action") == "warn") return std::nullopt;
-  return checkpoint_step;
+  if (!fs::exists(path) || metrics_step != checkpoint_step) return std::nullopt;
+  std::optional<int64_t> end;
+  read_log(path, [&](int64_t, const Json& row) {
+    end.reset();
+    if (row.at("step") != checkpoint_step) return;
+    if (row.at("event") == "rollback") {
+      end = row.at("given_up").at(1).get<int64_t>();
+    } else if (row.at("action") != "warn") {
+      end = checkpoint_step;
+    }
+  });
+  return end;
 }
 
 void check_folder(const SweepRun& run, std::string& faults) {

@@ -76,6 +76,16 @@ TEST_F(SweepPlan, ALineThatWasCutOffIsLeftOut) {
   expect(RunState::kEndedByAlarm, 3);
 }
 
+TEST_F(SweepPlan, ALineOfAnotherKindIsNamed) {
+  make(R"({"step":3,"event":"rollback"})", 3);
+  try {
+    progress_of(run_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("alarms.jsonl:1"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(SweepPlan, ARunThatWarnedOrWentOnIsNotOver) {
   make(kWarn, 3);
   expect(RunState::kResumes, 3);
